@@ -1,0 +1,10 @@
+export type {
+  BoxXyxyPx,
+  ClassId,
+  Detection,
+  KeyPoint,
+  ModelInput,
+  ModelPicture,
+  ModelRunner,
+  PictureFinding,
+} from './contract.js';

@@ -1,0 +1,1 @@
+export { OptionError, TikitakaError, type TikitakaErrorOptions } from './error.js';

@@ -1,0 +1,1 @@
+export type { CodedSample, SampleIndex, Visit } from './sample-index.js';

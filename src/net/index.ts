@@ -1,0 +1,1 @@
+export type { ByteRange, ByteSource } from './byte-source.js';

@@ -1,0 +1,1 @@
+export type { Answer, AnswerFrame, AnswerObject, Finding, Provenance } from './answer.js';
