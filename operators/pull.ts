@@ -1,0 +1,85 @@
+import { from, Observable, type ObservableInput, Subject, take, takeUntil } from 'rxjs';
+import { OptionError } from './error.js';
+import { follow } from './follow.js';
+
+/** Something that makes one item when asked: a decoder, an iterator, a fake in virtual time. */
+export interface Producer<T> {
+  /** Makes one item: emits it (anything after it is not read), or completes without one to say that there are no more. Called only while no earlier call is pending. */
+  next(): ObservableInput<T>;
+  /** Called exactly once, at whatever ending, after a pending `next` was unsubscribed. Must not throw. */
+  close(): void;
+}
+
+export interface PullOptions<T> {
+  /** Called for each subscription. */
+  readonly open: () => Producer<T>;
+  /** Credits: each value allows so many more items. Its completion says that no more will come. */
+  readonly demand$: Observable<number>;
+}
+
+/** A source that makes an item only when somebody has room for it. */
+export function pull<T>({ open, demand$ }: PullOptions<T>): Observable<T> {
+  return new Observable((subscriber) => {
+    const producer = open();
+    const leave$ = new Subject<void>();
+    let credits = 0;
+    let demandEnded = false;
+    let pending = false;
+    let asking = false;
+
+    const request = () => {
+      let item$: Observable<T>;
+      try {
+        item$ = from(producer.next());
+      } catch (error) {
+        subscriber.error(error);
+        return;
+      }
+      let made = false;
+      pending = true;
+      item$.pipe(take(1), takeUntil(leave$)).subscribe({
+        next: (item) => {
+          made = true;
+          subscriber.next(item);
+        },
+        error: (error) => subscriber.error(error),
+        complete: () => {
+          pending = false;
+          if (made) ask();
+          else subscriber.complete();
+        },
+      });
+    };
+    // A loop, not a recursion: a synchronous producer with a million credits must not overflow the stack.
+    const ask = () => {
+      if (asking) return;
+      asking = true;
+      while (credits > 0 && !pending && !subscriber.closed) {
+        credits--;
+        request();
+      }
+      asking = false;
+      if (demandEnded && credits === 0 && !pending) subscriber.complete();
+    };
+
+    follow(
+      demand$,
+      subscriber,
+      {
+        next: (count) => {
+          if (!(count >= 0)) return subscriber.error(new OptionError(`demand must be at least 0, not ${count}`));
+          credits += count;
+          ask();
+        },
+        complete: () => {
+          demandEnded = true;
+          ask();
+        },
+      },
+      () => {
+        leave$.next();
+        producer.close();
+      },
+    );
+  });
+}
