@@ -1,1 +1,9 @@
 export type { Answer, AnswerFrame, AnswerObject, Finding, Provenance } from './answer.js';
+export {
+  type AnswerEncoder,
+  type AnswerEncoderOptions,
+  type AnswerFields,
+  createAnswerEncoder,
+} from './encode-answer.js';
+export { createScene, type Scene, type SceneClip, type SceneOptions } from './scene.js';
+export { describeFinding, pictureSignature, type SampledPicture } from './signature.js';
