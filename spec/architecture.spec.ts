@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+import { configKeys } from '../src/config.js';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const sources = ['operators', 'models', 'src'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name)),
+);
+const imports = sources.flatMap((file) =>
+  ts.preProcessFile(readFileSync(join(root, file), 'utf8')).importedFiles.map(({ fileName }) => ({
+    file,
+    target: fileName.startsWith('.') ? normalize(join(dirname(file), fileName)) : fileName,
+  })),
+);
+const layer = (path: string) => ['operators', 'models', 'src'].indexOf(path.split('/')[0] ?? '');
+const room = (path: string) => (path.startsWith('src/') ? path.split('/').slice(0, 2).join('/') : path.split('/')[0]);
+const isLocal = ({ file, target }: { file: string; target: string }) =>
+  layer(target) >= 0 && !relative(root, join(root, file)).startsWith('..');
+
+describe('architecture', () => {
+  it('never imports upward', () => {
+    assert.deepEqual(
+      imports.filter((i) => isLocal(i) && layer(i.target) > layer(i.file)),
+      [],
+    );
+  });
+
+  it('lets operators import rxjs and nothing else', () => {
+    const others = imports.filter(({ file, target }) => file.startsWith('operators/') && layer(target) < 0);
+    assert.deepEqual(
+      others.filter(({ target }) => target !== 'rxjs' && target !== 'rxjs/operators'),
+      [],
+    );
+  });
+
+  it('crosses a layer or a room only through its index', () => {
+    const crossings = imports.filter(
+      (i) => isLocal(i) && room(i.file) !== room(i.target) && room(i.target) !== i.target,
+    );
+    const around = crossings.filter(({ target }) => target.split('/').length > (target.startsWith('src/') ? 2 : 1));
+    assert.deepEqual(
+      around.filter(({ file, target }) => !target.endsWith('/index.js') && !isComposition(file)),
+      [],
+    );
+  });
+
+  it('keeps net, decode, server and chain apart: only the composition joins them', () => {
+    const apart = ['src/net', 'src/decode', 'src/server', 'src/chain'];
+    const joined = imports.filter(
+      ({ file, target }) =>
+        apart.includes(room(file) ?? '') && apart.includes(room(target) ?? '') && room(file) !== room(target),
+    );
+    assert.deepEqual(joined, []);
+  });
+
+  it('has one gateway to each native or chain library', () => {
+    for (const library of [
+      'onnxruntime-node',
+      'undici',
+      'fluent-ffmpeg',
+      '@polkadot/wasm-crypto',
+      '@polkadot/api',
+      '@napi-rs/canvas',
+    ]) {
+      const gateways = new Set(imports.filter(({ target }) => target === library).map(({ file }) => file));
+      assert.ok(gateways.size <= 1, `${library} is imported by ${[...gateways].join(', ')}`);
+    }
+  });
+
+  it('imports neither rxjs internals nor specs', () => {
+    assert.deepEqual(
+      imports.filter(({ target }) => target.startsWith('rxjs/internal') || target.startsWith('spec/')),
+      [],
+    );
+  });
+
+  it('documents every variable of the configuration in .env.example, and no other', () => {
+    const documented = [...readFileSync(join(root, '.env.example'), 'utf8').matchAll(/^([A-Z0-9_]+)=/gm)].map(
+      (m) => m[1],
+    );
+    assert.deepEqual([...documented].sort(), [...configKeys].sort());
+  });
+});
+
+/** Composition and command line join the rooms; they may reach into a file of a room that has no public name. */
+function isComposition(file: string): boolean {
+  return file.startsWith('src/cli/') || file.split('/').length === 2;
+}

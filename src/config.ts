@@ -1,0 +1,212 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import { parse as parseDotenv } from 'dotenv';
+import { z } from 'zod';
+import { TikitakaError } from '../operators/index.js';
+
+const text = () => z.string().trim().min(1);
+const bool = (fallback: boolean) =>
+  z
+    .string()
+    .trim()
+    .toLowerCase()
+    .pipe(z.enum(['1', '0', 'true', 'false', 'yes', 'no', 'on', 'off']))
+    .transform((v) => ['1', 'true', 'yes', 'on'].includes(v))
+    .default(fallback);
+const decimal = () =>
+  z
+    .string()
+    .trim()
+    .regex(/^-?\d+(\.\d+)?$/, 'expected a number')
+    .transform(Number);
+const number = (min: number, max: number) => decimal().pipe(z.number().min(min).max(max));
+const integer = (min: number, max: number) => decimal().pipe(z.number().int().min(min).max(max));
+const auto = <T extends z.ZodType>(schema: T) => z.union([z.literal('auto'), schema]);
+const list = () =>
+  z
+    .string()
+    .default('')
+    .transform((v) =>
+      v
+        .split(',')
+        .map((item) => item.trim())
+        .filter(Boolean),
+    );
+/** A width the model must have, or with `~` the nearest that it has (what the presets say). */
+const imageSize = () =>
+  z
+    .string()
+    .trim()
+    .regex(/^~?\d{2,4}$/, 'expected a width in pixels, or ~width for the nearest')
+    .transform((v) => ({ width: Number(v.replace('~', '')), nearest: v.startsWith('~') }));
+const path = () => text().transform((v) => resolve(v.replace(/^~(?=\/|$)/, homedir())));
+
+/** Every environment variable, its type, range and default. `.env.example` documents each; `spec/architecture.spec.ts` checks that. */
+const schema = z.object({
+  PRESET: z.enum(['none', 'balanced', 'fast', 'ultra-fast', 'accurate']).default('none'),
+
+  // Fetching bytes
+  USE_CONNECTION_POOL: bool(true),
+  KEEP_ALIVE_S: number(0, 3600).default(30),
+  MAX_CONNECTIONS: integer(1, 1000).default(10),
+  MAX_KEEPALIVE_CONNECTIONS: integer(0, 1000).default(5),
+  CONNECT_TIMEOUT_S: number(0.05, 60).default(2),
+  READ_TIMEOUT_S: number(0.05, 300).default(10),
+  RETRIES: integer(0, 10).default(2),
+  PREWARM_ORIGINS: list(),
+  CHUNKED_STREAMING: bool(true),
+  PARTIAL_DOWNLOAD: bool(false),
+  PARTIAL_DOWNLOAD_MB: number(0.1, 4096).optional(),
+  STREAMING_DOWNLOAD: bool(true),
+  DIRECT_URL_STREAM: bool(false),
+  STREAM_MIN_START_BYTES: integer(1024, 1 << 26).default(262144),
+  STREAM_BUFFER_TIMEOUT_S: number(0, 60).default(0.1),
+  MAX_VIDEO_MB: number(0.1, 65536).default(512),
+  ALLOW_PRIVATE_URLS: bool(false),
+
+  // Decoding
+  DECODER: z.enum(['auto', 'libav', 'ffmpeg']).default('auto'),
+  FFMPEG_PATH: path().optional(),
+  DECODE_THREADS: integer(1, 64).default(2),
+  FRAME_STRIDE: auto(integer(1, 10000)).default('auto'),
+  PREFETCH_FRAMES: integer(2, 4096).default(64),
+  USE_NVDEC: bool(false),
+  NVDEC_FIXED_SCALE: bool(false),
+
+  // Inference
+  MODEL: text().default('fast'),
+  IMG_SIZE: imageSize().optional(),
+  PLAYER_MODEL: path().optional(),
+  PITCH_MODEL: path().optional(),
+  BALL_MODEL: path().optional(),
+  DEVICE: z.enum(['auto', 'cpu', 'cuda', 'tensorrt', 'webgpu', 'coreml', 'dml']).default('auto'),
+  FP16: bool(false),
+  TENSORRT_CACHE_DIR: path().optional(),
+  ORT_THREADS: auto(integer(1, 256)).default('auto'),
+  BATCH_SIZE: integer(1, 256).default(32),
+  BATCH_WAIT_MS: number(0, 10000).default(50),
+  RAMP_UP: bool(true),
+  RAMP_UP_FIRST_BATCH: integer(1, 64).default(1),
+  CONF_THRESHOLD: number(0, 1).optional(),
+  MAX_DETECTIONS: integer(1, 1000).default(100),
+  SKIP_PITCH: bool(false),
+  DISABLE_TRACKING: bool(false),
+
+  // The time budget
+  PLAN: z.enum(['anytime', 'fixed']).default('anytime'),
+  TIME_BUDGET_S: number(0.05, 3600).default(2),
+  START_BUDGET_AFTER_FIRST_FRAME: bool(false),
+  FIRST_FRAME_TIMEOUT_S: number(0.05, 600).default(5),
+  EARLY_FLUSH_FIRST_FRAME: bool(true),
+
+  // The answer
+  DROP_UNSCORED: bool(false),
+  ANSWER_CACHE_S: number(0, 86400).default(600),
+
+  // Serving
+  HOST: text().default('0.0.0.0'),
+  PORT: integer(0, 65535).default(7999),
+  MAX_CONCURRENT_CHALLENGES: integer(1, 64).default(1),
+  AUTH: z.enum(['chain', 'static', 'off']).default('chain'),
+  ALLOWED_HOTKEYS: list(),
+  NETUID: integer(0, 65535).default(44),
+  SUBTENSOR_NETWORK: z.enum(['finney', 'test', 'local']).default('finney'),
+  SUBTENSOR_ADDRESS: text().optional(),
+  WALLET_NAME: text().optional(),
+  HOTKEY_NAME: text().optional(),
+  BITTENSOR_WALLET_PATH: path().default(resolve(homedir(), '.bittensor/wallets')),
+  WALLET_PASSWORD: z.string().optional(),
+  MIN_STAKE_THRESHOLD: number(0, 1e12).default(1000),
+  REFRESH_NODES: bool(true),
+  LOAD_OLD_NODES: bool(true),
+
+  // Logs
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  LOG_FORMAT: z.enum(['text', 'json']).default('text'),
+});
+
+export type Config = Readonly<z.infer<typeof schema>>;
+export type ConfigKey = keyof Config;
+export const configKeys = Object.keys(schema.shape) as readonly ConfigKey[];
+
+/** The operators' presets (FEATURES, "Presets"): they stand below `.env` and the environment, so an explicit value wins. */
+export const presets: Readonly<Record<Config['PRESET'], Readonly<Partial<Record<ConfigKey, string>>>>> = {
+  none: {},
+  balanced: {
+    IMG_SIZE: '~640',
+    BATCH_SIZE: '32',
+    PREFETCH_FRAMES: '64',
+    TIME_BUDGET_S: '5',
+    MAX_DETECTIONS: '80',
+    RAMP_UP_FIRST_BATCH: '2',
+  },
+  fast: {
+    IMG_SIZE: '~416',
+    BATCH_SIZE: '32',
+    PREFETCH_FRAMES: '128',
+    TIME_BUDGET_S: '2',
+    MAX_DETECTIONS: '80',
+    RAMP_UP_FIRST_BATCH: '2',
+  },
+  'ultra-fast': {
+    IMG_SIZE: '~384',
+    BATCH_SIZE: '64',
+    PREFETCH_FRAMES: '128',
+    TIME_BUDGET_S: '1.5',
+    MAX_DETECTIONS: '60',
+    RAMP_UP_FIRST_BATCH: '1',
+  },
+  accurate: {
+    IMG_SIZE: '~1024',
+    BATCH_SIZE: '16',
+    FRAME_STRIDE: '1',
+    PREFETCH_FRAMES: '64',
+    TIME_BUDGET_S: '15',
+    MAX_DETECTIONS: '100',
+    RAMP_UP_FIRST_BATCH: '2',
+  },
+};
+
+export interface LoadConfigOptions {
+  /** Highest priority: what the command line said, by variable name. */
+  readonly overrides?: Readonly<Partial<Record<ConfigKey, string>>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Places where `.env` is looked for; the first that exists is read. Default: ENV_FILE, the working directory, ~/.config/tikitaka. */
+  readonly dotenvPaths?: readonly string[];
+}
+
+/**
+ * Reads the configuration: command line over environment over `.env` over preset over defaults.
+ * Throws ERR_CONFIG with *all* faults at once, each naming the variable and what was read, and where `.env` was looked for.
+ */
+export function loadConfig({ overrides = {}, env = process.env, dotenvPaths }: LoadConfigOptions = {}): Config {
+  const places = dotenvPaths ?? [
+    ...(env.ENV_FILE ? [resolve(env.ENV_FILE)] : []),
+    resolve('.env'),
+    resolve(homedir(), '.config/tikitaka/.env'),
+  ];
+  const found = places.find((place) => existsSync(place));
+  const looked = `.env ${found ? `read from ${found}` : `looked for at ${places.join(', ')}: none found`}`;
+  if (env.ENV_FILE && found !== places[0] && !dotenvPaths) {
+    throw new TikitakaError('ERR_CONFIG', `ENV_FILE="${env.ENV_FILE}" does not exist (${looked})`);
+  }
+  const file = found ? parseDotenv(readFileSync(found)) : {};
+  const given = { ...definedOnly(file), ...definedOnly(env), ...definedOnly(overrides) };
+  const presetName = z.enum(Object.keys(presets) as [Config['PRESET']]).safeParse(given.PRESET ?? 'none');
+  const merged = { ...(presetName.success ? presets[presetName.data] : {}), ...given };
+  const parsed = schema.safeParse(merged);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => {
+      const key = issue.path.join('.');
+      return `${key}=${JSON.stringify(merged[key as ConfigKey] ?? null)}: ${issue.message}`;
+    });
+    throw new TikitakaError('ERR_CONFIG', `${faults.join('\n')}\n(${looked})`, { details: { faults } });
+  }
+  return parsed.data;
+}
+
+/** Empty values count as not given, so that `KEY=` in a copied `.env.example` means the default. */
+function definedOnly(record: Readonly<Record<string, string | undefined>>): Partial<Record<ConfigKey, string>> {
+  return Object.fromEntries(configKeys.flatMap((key) => (record[key]?.trim() ? [[key, record[key]]] : [])));
+}

@@ -1,0 +1,31 @@
+import { Writable } from 'node:stream';
+import { type Logger, pino } from 'pino';
+import type { Config } from './config.js';
+
+export type { Logger } from 'pino';
+
+/** Everything that is said goes to stderr, results alone to stdout. `json` is pino's own line; `text` is for people. */
+export function createLogger(
+  { LOG_LEVEL, LOG_FORMAT }: Pick<Config, 'LOG_LEVEL' | 'LOG_FORMAT'>,
+  out: NodeJS.WritableStream = process.stderr,
+): Logger {
+  const options = { level: LOG_LEVEL, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  if (LOG_FORMAT === 'json') return pino(options, out);
+  const readable = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      out.write(toText(chunk.toString()));
+      done();
+    },
+  });
+  return pino(options, readable);
+}
+
+const levels: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info ', 40: 'WARN ', 50: 'ERROR' };
+
+function toText(line: string): string {
+  const { level, time, msg, ...facts } = JSON.parse(line) as { level: number; time: string; msg?: string };
+  const rest = Object.entries(facts).map(
+    ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
+  return `${time.slice(11, 23)} ${levels[level] ?? level} ${[msg, ...rest].filter(Boolean).join('  ')}\n`;
+}

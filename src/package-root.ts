@@ -1,0 +1,7 @@
+import { existsSync } from 'node:fs';
+
+/** Folder URL of the installed package (ends in `/`): the same from `src/` under a loader and from `dist/src/`. */
+export const packageRoot: URL =
+  [new URL('../', import.meta.url), new URL('../../', import.meta.url)].find((url) =>
+    existsSync(new URL('package.json', url)),
+  ) ?? new URL('../', import.meta.url);

@@ -1,0 +1,285 @@
+import {
+  asyncScheduler,
+  catchError,
+  concat,
+  defer,
+  finalize,
+  map,
+  merge,
+  NEVER,
+  type Observable,
+  of,
+  ReplaySubject,
+  type SchedulerLike,
+  Subscription,
+  switchMap,
+  take,
+  tap,
+  throwError,
+  timer,
+} from 'rxjs';
+import type { ModelRunner } from '../models/index.js';
+import { boundedMap, deadlineBatch, hardCut, rampBatch, softCut, TikitakaError } from '../operators/index.js';
+import type { Frame } from './decode/index.js';
+import { type Answer, type Finding, pictureSignature } from './scene/index.js';
+import type { Timeline } from './timeline.js';
+
+/** A clip whose header is read: what is known of it, and its frames in the planner's order. */
+export interface OpenedClip {
+  /** Size of the original picture in pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Frames of the clip; undefined where the container does not say, and then learnt when `frames` ends. */
+  readonly frameCount: number | undefined;
+  /**
+   * Cold; reads, decodes and emits owned frames, no faster than slots come back. Completes when nothing is left to visit
+   * or no visit fits before `softCutMs()` (clock of the scheduler); `cutShort` then tells which. Unsubscribing ends
+   * reading and decoding. Errors: ERR_SOURCE_*, ERR_DECODE.
+   */
+  frames(softCutMs: () => number): Observable<Frame>;
+  /** Whether frames that the plan wanted were left out, because of time or of a limit on the download. */
+  readonly cutShort: boolean;
+}
+
+/** The part of the scene that the pipeline drives. */
+export interface AnswerScene {
+  /** Takes findings in any order; cheap. */
+  add(findings: readonly Finding[]): void;
+  /** Works a few milliseconds on what `add` left; false = more is left. */
+  refresh(): boolean;
+  /** Whole-clip answer from all findings so far. */
+  snapshot(): Answer;
+}
+
+export interface AnswerPorts {
+  /** Emits the opened clip once; errors with ERR_SOURCE_*, ERR_NOT_VIDEO, ERR_DECODE. */
+  open(): Observable<OpenedClip>;
+  readonly runner: ModelRunner;
+  createScene(clip: OpenedClip): AnswerScene;
+  readonly timeline: Timeline;
+  /** Clock and timers of everything here. Default `asyncScheduler`; a marble spec passes its TestScheduler. */
+  readonly scheduler?: SchedulerLike;
+}
+
+export interface AnswerOptions {
+  /** Hard deadline in ms, counted from `requestedAtMs` or from the first frame; `Infinity` = none. */
+  readonly budgetMs: number;
+  /** Count the budget from the first decoded frame, but from no later than so many ms after the request. */
+  readonly afterFirstFrame?: { readonly timeoutMs: number } | undefined;
+  /** The request's time on the scheduler's clock; default the moment of subscription. */
+  readonly requestedAtMs?: number | undefined;
+  /** Kept free before the hard deadline for the last snapshot and its encoding, ms. */
+  readonly finishMs: number;
+  /** Batches ramp from `firstSize` to `maxSize`; an open one waits at most `maxWaitMs` from its first frame. */
+  readonly batch: { readonly maxSize: number; readonly firstSize: number; readonly maxWaitMs: number };
+  /** Ignore the clock: the same batches, the same answer, whatever the load (`PLAN=fixed`). */
+  readonly deterministic: boolean;
+  /** Bound on frames between decoder and model (`PREFETCH_FRAMES`). */
+  readonly maxQueuedFrames: number;
+}
+
+export type StoppedBy = 'end' | 'budget' | 'error';
+
+export type AnswerEvent =
+  | { readonly type: 'clip'; readonly clip: OpenedClip }
+  /** `first` is true once: the first touch. */
+  | { readonly type: 'findings'; readonly findings: readonly Finding[]; readonly first: boolean }
+  | {
+      readonly type: 'answer';
+      readonly answer: Answer;
+      readonly stoppedBy: StoppedBy;
+      /** Frames that models saw. */
+      readonly measured: number;
+      /** What cut the answer short, where `stoppedBy` is `error`. */
+      readonly problem?: TikitakaError;
+    };
+
+const release = (frame: Frame) => frame.release();
+
+/**
+ * Answers one clip before its deadline; reads like the picture in DESIGN.md.
+ *
+ * ```
+ * open       --(c|)
+ * frames       -f-ff-f-f-f…         until the soft cut
+ * batches      -B--B----B(|)        none that cannot finish
+ * findings     --F---F----F
+ * hard cut   ---------------!
+ * result     --c-F---F----F-(A|)
+ * ```
+ *
+ * - **Ends** with one `answer`: when every planned frame is answered, at the hard cut, or when a stage fails after
+ *   something was found. Nothing that runs later can change or delay it.
+ * - **Order of use**: cold; one subscription is one challenge.
+ * - **Pressure**: frames own slots; the source makes none while no slot is free. Every frame that enters is released once.
+ * - **Errors**: a failure before any finding is passed on; a budget that ends before any is ERR_BUDGET_EMPTY.
+ */
+export function answerClip(ports: AnswerPorts, options: AnswerOptions): Observable<AnswerEvent> {
+  return defer(() => {
+    const { runner, timeline, scheduler = asyncScheduler } = ports;
+    const budget = createBudget(options, runner, scheduler);
+    const freshening = new Subscription();
+    let scene: AnswerScene | undefined;
+    let clip: OpenedClip | undefined;
+    let measured = 0;
+    let busyUntilMs = 0;
+
+    const batches = options.deterministic
+      ? rampBatch<Frame>({ ...options.batch, firstSize: options.batch.maxSize, scheduler, onDiscard: release })
+      : deadlineBatch<Frame>({
+          ...options.batch,
+          deadlineMs: budget.hardAtMs,
+          predictMs: (size) => runner.predictMs(size),
+          busyMs: () => Math.max(0, busyUntilMs - scheduler.now()),
+          scheduler,
+          onDiscard: release,
+        });
+
+    const infer = (frames: readonly Frame[]): Observable<readonly Finding[]> =>
+      defer(() => {
+        const end = timeline.begin('infer', { frames: frames.length });
+        const about = frames.map(({ index, ptsUs, pixels }) => {
+          const signature = pictureSignature(pixels, runner.input.width, runner.input.height);
+          return { index, ptsUs, signature };
+        });
+        for (const frame of frames) frame.lend();
+        return runner
+          .run(frames, () => frames.forEach(release))
+          .pipe(
+            map((found) => about.map((frame, i) => ({ ...frame, ...(found[i] ?? { detections: [], keyPoints: [] }) }))),
+            finalize(() => end()),
+          );
+      });
+
+    const understand = (theScene: AnswerScene, findings: readonly Finding[]): AnswerEvent => {
+      const first = measured === 0;
+      measured += findings.length;
+      timeline.mark('first-finding');
+      theScene.add(findings);
+      freshen(theScene);
+      return { type: 'findings', findings, first };
+    };
+    /** Keeps the scene up to date in slices, while the next batch is in its own process. */
+    const freshen = (theScene: AnswerScene) => {
+      freshening.add(
+        scheduler.schedule(function (this) {
+          const end = timeline.begin('scene');
+          const done = theScene.refresh();
+          end();
+          if (!done) this.schedule();
+        }),
+      );
+    };
+
+    const work$ = ports.open().pipe(
+      take(1),
+      switchMap((opened) => {
+        const theScene = ports.createScene(opened);
+        clip = opened;
+        scene = theScene;
+        const findings$ = opened.frames(budget.softAtMs).pipe(
+          tap(() => {
+            timeline.mark('first-frame');
+            budget.firstFrame();
+          }),
+          softCut(budget.soft$),
+          batches,
+          tap((frames) => {
+            busyUntilMs = Math.max(busyUntilMs, scheduler.now()) + runner.predictMs(frames.length);
+          }),
+          boundedMap({
+            project: infer,
+            concurrency: 1,
+            maxQueued: options.maxQueuedFrames,
+            onDiscard: (frames) => frames.forEach(release),
+          }),
+          map((findings) => understand(theScene, findings)),
+        );
+        return concat(of<AnswerEvent>({ type: 'clip', clip: opened }), findings$);
+      }),
+    );
+
+    const answer = (stoppedBy: StoppedBy, problem?: TikitakaError): Observable<AnswerEvent> => {
+      freshening.unsubscribe();
+      if (measured === 0 || !scene)
+        return throwError(() => problem ?? nothingFound(stoppedBy, options, clip, timeline));
+      const end = timeline.begin('answer');
+      const snapshot = scene.snapshot();
+      end({ measured });
+      return of({ type: 'answer', answer: snapshot, stoppedBy, measured, ...(problem ? { problem } : {}) });
+    };
+
+    return work$.pipe(
+      hardCut(budget.hard$, (endedBy) => answer(endedBy === 'cut' || clip?.cutShort ? 'budget' : 'end')),
+      catchError((error: unknown) => {
+        const problem = asProblem(error);
+        return measured > 0 && problem.code !== 'ERR_ABORTED' ? answer('error', problem) : throwError(() => problem);
+      }),
+      finalize(() => freshening.unsubscribe()),
+    );
+  });
+}
+
+interface Budget {
+  /** When the last batch must be done, and when no frame may be taken in any more; ms on the scheduler's clock. */
+  readonly hardAtMs: () => number;
+  readonly softAtMs: () => number;
+  readonly hard$: Observable<unknown>;
+  readonly soft$: Observable<unknown>;
+  /** Tells that a frame was decoded; only the first call counts. */
+  firstFrame(): void;
+}
+
+/** The two deadlines on one clock (DESIGN decision 3), moved forward by the first frame where the budget is counted from it. */
+function createBudget(options: AnswerOptions, runner: ModelRunner, scheduler: SchedulerLike): Budget {
+  const { budgetMs, afterFirstFrame, deterministic, finishMs, requestedAtMs = scheduler.now() } = options;
+  const latestMs = requestedAtMs + (afterFirstFrame?.timeoutMs ?? 0) + budgetMs - finishMs;
+  let endMs = deterministic ? Number.POSITIVE_INFINITY : latestMs;
+  const moved$ = new ReplaySubject<void>(1);
+  let seen = false;
+
+  const hardAtMs = () => endMs;
+  const softAtMs = () => endMs - runner.predictMs(1);
+  const reach = (atMs: () => number) =>
+    merge(of(undefined), moved$).pipe(
+      switchMap(() => (Number.isFinite(atMs()) ? timer(Math.max(0, atMs() - scheduler.now()), scheduler) : NEVER)),
+      take(1),
+    );
+  return {
+    hardAtMs,
+    softAtMs,
+    hard$: reach(hardAtMs),
+    soft$: reach(softAtMs),
+    firstFrame() {
+      if (seen) return;
+      seen = true;
+      if (!afterFirstFrame || deterministic) return;
+      endMs = Math.min(endMs, scheduler.now() + budgetMs - finishMs);
+      moved$.next();
+    },
+  };
+}
+
+function nothingFound(
+  stoppedBy: StoppedBy,
+  { budgetMs }: AnswerOptions,
+  clip: OpenedClip | undefined,
+  timeline: Timeline,
+): TikitakaError {
+  const reached = timeline.marks.has('first-frame') ? 'inference' : clip ? 'decode' : 'open';
+  return stoppedBy === 'budget'
+    ? new TikitakaError(
+        'ERR_BUDGET_EMPTY',
+        `the budget of ${budgetMs} ms ended before any finding, during ${reached}`,
+        {
+          details: { reached, budgetMs },
+        },
+      )
+    : new TikitakaError('ERR_DECODE', 'no frame of the clip could be decoded', { details: { reached } });
+}
+
+function asProblem(error: unknown): TikitakaError {
+  return error instanceof TikitakaError
+    ? error
+    : new TikitakaError('ERR_INTERNAL', error instanceof Error ? error.message : String(error), { cause: error });
+}
