@@ -3,6 +3,7 @@ import {
   catchError,
   concat,
   defer,
+  EMPTY,
   finalize,
   map,
   merge,
@@ -123,6 +124,13 @@ export function answerClip(ports: AnswerPorts, options: AnswerOptions): Observab
     let clip: OpenedClip | undefined;
     let measured = 0;
     let busyUntilMs = 0;
+    let outOfTime = false;
+    let problem: TikitakaError | undefined;
+    /** A stage that fails loses what it holds; what other stages hold is still answered. */
+    const survive = (error: unknown): Observable<never> => {
+      problem ??= asProblem(error);
+      return EMPTY;
+    };
 
     const batches = options.deterministic
       ? rampBatch<Frame>({ ...options.batch, firstSize: options.batch.maxSize, scheduler, onDiscard: release })
@@ -147,6 +155,7 @@ export function answerClip(ports: AnswerPorts, options: AnswerOptions): Observab
           .run(frames, () => frames.forEach(release))
           .pipe(
             map((found) => about.map((frame, i) => ({ ...frame, ...(found[i] ?? { detections: [], keyPoints: [] }) }))),
+            catchError((error) => (isRetryable(error) ? survive(error) : throwError(() => error))),
             finalize(() => end()),
           );
       });
@@ -178,11 +187,12 @@ export function answerClip(ports: AnswerPorts, options: AnswerOptions): Observab
         clip = opened;
         scene = theScene;
         const findings$ = opened.frames(budget.softAtMs).pipe(
+          catchError(survive),
           tap(() => {
             timeline.mark('first-frame');
             budget.firstFrame();
           }),
-          softCut(budget.soft$),
+          softCut(budget.soft$.pipe(tap(() => (outOfTime = true)))),
           batches,
           tap((frames) => {
             busyUntilMs = Math.max(busyUntilMs, scheduler.now()) + runner.predictMs(frames.length);
@@ -199,7 +209,7 @@ export function answerClip(ports: AnswerPorts, options: AnswerOptions): Observab
       }),
     );
 
-    const answer = (stoppedBy: StoppedBy, problem?: TikitakaError): Observable<AnswerEvent> => {
+    const answer = (stoppedBy: StoppedBy): Observable<AnswerEvent> => {
       freshening.unsubscribe();
       if (measured === 0 || !scene)
         return throwError(() => problem ?? nothingFound(stoppedBy, options, clip, timeline));
@@ -210,11 +220,10 @@ export function answerClip(ports: AnswerPorts, options: AnswerOptions): Observab
     };
 
     return work$.pipe(
-      hardCut(budget.hard$, (endedBy) => answer(endedBy === 'cut' || clip?.cutShort ? 'budget' : 'end')),
-      catchError((error: unknown) => {
-        const problem = asProblem(error);
-        return measured > 0 && problem.code !== 'ERR_ABORTED' ? answer('error', problem) : throwError(() => problem);
-      }),
+      catchError(survive),
+      hardCut(budget.hard$, (endedBy) =>
+        answer(endedBy === 'cut' || outOfTime || clip?.cutShort ? 'budget' : problem ? 'error' : 'end'),
+      ),
       finalize(() => freshening.unsubscribe()),
     );
   });
@@ -276,6 +285,10 @@ function nothingFound(
         },
       )
     : new TikitakaError('ERR_DECODE', 'no frame of the clip could be decoded', { details: { reached } });
+}
+
+function isRetryable(error: unknown): boolean {
+  return error instanceof TikitakaError && error.retryable;
 }
 
 function asProblem(error: unknown): TikitakaError {

@@ -1,0 +1,309 @@
+import assert from 'node:assert/strict';
+import { finalize, map, NEVER, type Observable, of, type SchedulerLike, throwError } from 'rxjs';
+import { delay } from 'rxjs/operators';
+import { marbles } from 'rxjs-marbles/mocha';
+import type { ModelRunner } from '../../models/index.js';
+import { TikitakaError } from '../../operators/index.js';
+import type { Frame } from '../../src/decode/index.js';
+import {
+  type AnswerEvent,
+  type AnswerOptions,
+  type AnswerPorts,
+  answerClip,
+  type OpenedClip,
+} from '../../src/pipeline.js';
+import { createScene } from '../../src/scene/index.js';
+import { createTimeline } from '../../src/timeline.js';
+
+type Marbles = Parameters<Parameters<typeof marbles>[0]>[0];
+
+const options: AnswerOptions = {
+  budgetMs: Number.POSITIVE_INFINITY,
+  finishMs: 0,
+  batch: { maxSize: 4, firstSize: 1, maxWaitMs: 3 },
+  deterministic: false,
+  maxQueuedFrames: 8,
+};
+
+/** Counts what the pipeline owns: every frame that was made must come back, lent ones not before their run ended. */
+class Ledger {
+  made = 0;
+  released = 0;
+  running = 0;
+  readBytes = false;
+
+  frame(index: number): Frame {
+    this.made++;
+    let open = true;
+    return {
+      index,
+      ptsUs: index * 40_000,
+      keyframe: index === 0,
+      pixels: new Uint8Array(4 * 4 * 3),
+      sourceWidth: 1920,
+      sourceHeight: 1080,
+      lend: () => {},
+      release: () => {
+        assert.ok(open, `frame ${index} is released twice`);
+        open = false;
+        this.released++;
+      },
+    };
+  }
+
+  settled() {
+    assert.equal(this.released, this.made, 'every frame came back');
+    assert.equal(this.readBytes, false, 'the source was left');
+    assert.equal(this.running, 0, 'no run goes on');
+  }
+}
+
+/** One run takes `runMs` and, like a native one, goes on after it was abandoned. */
+function fakeRunner(
+  ledger: Ledger,
+  scheduler: SchedulerLike,
+  { runMs = 2, fail }: { runMs?: number; fail?: (run: number) => Error | undefined } = {},
+): ModelRunner {
+  let runs = 0;
+  return {
+    input: { width: 4, height: 4, fit: 'stretch', filter: 'area' },
+    maxBatch: 4,
+    device: 'fake',
+    predictMs: () => runMs,
+    run: (pictures, onReturn) => {
+      const error = fail?.(runs++);
+      ledger.running++;
+      scheduler.schedule(() => {
+        ledger.running--;
+        onReturn();
+      }, runMs);
+      const found = pictures.map(() => ({ detections: [], keyPoints: [] }));
+      return of(found).pipe(
+        delay(runMs, scheduler),
+        map((list) => {
+          if (error) throw error;
+          return list;
+        }),
+      );
+    },
+    close: async () => {},
+  };
+}
+
+interface Setting {
+  readonly frames: Observable<string>;
+  readonly open?: Observable<unknown>;
+  readonly frameCount?: number;
+  readonly runner?: ModelRunner;
+  readonly cutShort?: boolean;
+}
+
+/** Letters of `frames` are frame numbers: a = 0, b = 1, … */
+function run(m: Marbles, ledger: Ledger, setting: Setting, over: Partial<AnswerOptions> = {}): Observable<string> {
+  const clip: OpenedClip = {
+    width: 1920,
+    height: 1080,
+    frameCount: setting.frameCount ?? 10,
+    cutShort: setting.cutShort ?? false,
+    frames: () => {
+      ledger.readBytes = true;
+      return setting.frames.pipe(
+        map((letter) => ledger.frame(letter.charCodeAt(0) - 97)),
+        finalize(() => {
+          ledger.readBytes = false;
+        }),
+      );
+    },
+  };
+  const ports: AnswerPorts = {
+    open: () => (setting.open ?? of(0)).pipe(map(() => clip)),
+    runner: setting.runner ?? fakeRunner(ledger, m.scheduler),
+    createScene: (opened) => {
+      const scene = createScene({ width: opened.width, height: opened.height, frameCount: opened.frameCount });
+      return { add: scene.add, snapshot: scene.snapshot, refresh: () => true };
+    },
+    timeline: createTimeline({ now: () => m.scheduler.now() }),
+    scheduler: m.scheduler,
+  };
+  return answerClip(ports, { ...options, ...over }).pipe(map(tell));
+}
+
+function tell(event: AnswerEvent): string {
+  if (event.type === 'clip') return 'clip';
+  if (event.type === 'findings') return `${event.first ? 'first ' : ''}${event.findings.map((f) => f.index).join()}`;
+  return `${event.stoppedBy} ${event.measured}/${event.answer.frames.length}${event.problem ? ` ${event.problem.code}` : ''}`;
+}
+
+/** Each case also asserts that nothing is left behind. */
+const specify = (what: string, body: (m: Marbles, ledger: Ledger) => void) =>
+  it(
+    what,
+    marbles((m) => {
+      const ledger = new Ledger();
+      body(m, ledger);
+      m.flush();
+      ledger.settled();
+    }),
+  );
+
+const budgetEmpty = (budgetMs: number, reached: string) =>
+  new TikitakaError('ERR_BUDGET_EMPTY', `the budget of ${budgetMs} ms ended before any finding, during ${reached}`);
+
+describe('answerClip in virtual time', () => {
+  specify('answers a short clip to its end, the first frame in a batch of its own', (m, ledger) => {
+    const frames = m.cold('  abc|');
+    const expected = '        c-F-(GA|)';
+    const values = { c: 'clip', F: 'first 0', G: '1,2', A: 'end 3/10' };
+    m.expect(run(m, ledger, { frames })).toBeObservable(expected, values);
+  });
+
+  specify('ramps the batches: 1, 2, 4', (m, ledger) => {
+    const frames = m.cold('  (abcdefg|)');
+    const expected = '        c-F-G-(HA|)';
+    const values = { c: 'clip', F: 'first 0', G: '1,2', H: '3,4,5,6', A: 'end 7/10' };
+    m.expect(run(m, ledger, { frames })).toBeObservable(expected, values);
+  });
+
+  specify('closes a batch that waits too long for a slow source', (m, ledger) => {
+    const frames = m.cold('  a--b------c|');
+    const expected = '        c-F-----G----(HA|)';
+    const values = { c: 'clip', F: 'first 0', G: '1', H: '2', A: 'end 3/10' };
+    m.expect(run(m, ledger, { frames })).toBeObservable(expected, values);
+  });
+
+  specify('takes only the frames that the source gives: a strided plan is answered whole', (m, ledger) => {
+    const frames = m.cold('  (ace|)');
+    const expected = '        c-F-(GA|)';
+    const values = { c: 'clip', F: 'first 0', G: '2,4', A: 'end 3/5' };
+    m.expect(run(m, ledger, { frames, frameCount: 5 })).toBeObservable(expected, values);
+  });
+
+  specify('stops taking frames at the soft cut and lets what is in flight finish', (m, ledger) => {
+    const frames = m.cold('   a--b--c--d--e--f--g');
+    const subscription = '   ^-------!           ';
+    const expected = '         c-F-----(GA|)';
+    const values = { c: 'clip', F: 'first 0', G: '1,2', A: 'budget 3/10' };
+    m.expect(run(m, ledger, { frames }, { budgetMs: 10 })).toBeObservable(expected, values);
+    m.expect(frames).toHaveSubscriptions(subscription);
+  });
+
+  specify('leaves at the hard cut whatever a run is doing', (m, ledger) => {
+    const runner = fakeRunner(ledger, m.scheduler, { runMs: 2 });
+    const slow: ModelRunner = {
+      ...runner,
+      run: (pictures, onReturn) => {
+        if (pictures[0] && ledger.made > 1)
+          return fakeRunner(ledger, m.scheduler, { runMs: 50 }).run(pictures, onReturn);
+        return runner.run(pictures, onReturn);
+      },
+    };
+    const frames = m.cold('   abc');
+    const subscription = '   ^-------!  ';
+    const expected = '         c-F-------(A|)';
+    const values = { c: 'clip', F: 'first 0', A: 'budget 1/10' };
+    m.expect(run(m, ledger, { frames, runner: slow }, { budgetMs: 10 })).toBeObservable(expected, values);
+    m.expect(frames).toHaveSubscriptions(subscription);
+  });
+
+  specify('answers on time when the source stalls', (m, ledger) => {
+    const frames = m.cold('   a---------------------');
+    const subscription = '   ^-----------------!   ';
+    const expected = '         c-F---------------(A|)';
+    const values = { c: 'clip', F: 'first 0', A: 'budget 1/10' };
+    m.expect(run(m, ledger, { frames }, { budgetMs: 20 })).toBeObservable(expected, values);
+    m.expect(frames).toHaveSubscriptions(subscription);
+  });
+
+  specify('keeps the time for the last snapshot free', (m, ledger) => {
+    const frames = m.cold('   a---------------------');
+    const expected = '         c-F----------(A|)';
+    const values = { c: 'clip', F: 'first 0', A: 'budget 1/10' };
+    m.expect(run(m, ledger, { frames }, { budgetMs: 20, finishMs: 5 })).toBeObservable(expected, values);
+  });
+
+  specify('counts the budget from the first frame where asked', (m, ledger) => {
+    const frames = m.cold('   -----a----------------');
+    const expected = '         c------F-----(A|)';
+    const values = { c: 'clip', F: 'first 0', A: 'budget 1/10' };
+    const over = { budgetMs: 10, afterFirstFrame: { timeoutMs: 20 } };
+    m.expect(run(m, ledger, { frames }, over)).toBeObservable(expected, values);
+  });
+
+  specify('starts the budget at the latest when the first frame times out', (m, ledger) => {
+    const frames = m.cold('   ---------------a------');
+    const expected = '         c------------#';
+    const over = { budgetMs: 10, afterFirstFrame: { timeoutMs: 5 } };
+    m.expect(run(m, ledger, { frames }, over)).toBeObservable(expected, { c: 'clip' }, budgetEmpty(10, 'decode'));
+  });
+
+  specify('says how far it came when the budget ends before any finding', (m, ledger) => {
+    const expected = '         ----------#';
+    const setting = { open: NEVER, frames: m.cold<string>('-') };
+    m.expect(run(m, ledger, setting, { budgetMs: 10 })).toBeObservable(expected, {}, budgetEmpty(10, 'open'));
+  });
+
+  specify('passes on a failure to open', (m, ledger) => {
+    const error = new TikitakaError('ERR_SOURCE_STATUS', '404');
+    const setting = { open: throwError(() => error), frames: m.cold<string>('-') };
+    m.expect(run(m, ledger, setting)).toBeObservable('#', {}, error);
+  });
+
+  specify('answers what was decoded when the source fails', (m, ledger) => {
+    const frames = m.cold('   abc#', undefined, new TikitakaError('ERR_SOURCE_TRUNCATED', 'short'));
+    const expected = '         c-F-(GA|)';
+    const values = { c: 'clip', F: 'first 0', G: '1,2', A: 'error 3/10 ERR_SOURCE_TRUNCATED' };
+    m.expect(run(m, ledger, { frames })).toBeObservable(expected, values);
+  });
+
+  specify('fails with the source when nothing was found', (m, ledger) => {
+    const error = new TikitakaError('ERR_DECODE', 'corrupt');
+    m.expect(run(m, ledger, { frames: m.cold('--#', undefined, error) })).toBeObservable('c-#', { c: 'clip' }, error);
+  });
+
+  specify('loses only the batch of a process that died', (m, ledger) => {
+    const runner = fakeRunner(ledger, m.scheduler, {
+      fail: (i) => (i === 1 ? new TikitakaError('ERR_INFERENCE', 'killed', { retryable: true }) : undefined),
+    });
+    const frames = m.cold('  (abcdefg|)');
+    const expected = '        c-F---(HA|)';
+    const values = { c: 'clip', F: 'first 0', H: '3,4,5,6', A: 'error 5/10 ERR_INFERENCE' };
+    m.expect(run(m, ledger, { frames, runner })).toBeObservable(expected, values);
+  });
+
+  specify('ends with what it has when inference fails for good', (m, ledger) => {
+    const runner = fakeRunner(ledger, m.scheduler, {
+      fail: (i) => (i === 1 ? new TikitakaError('ERR_INFERENCE', 'broken') : undefined),
+    });
+    const frames = m.cold('  (abcdefg|)');
+    const expected = '        c-F-(A|)';
+    const values = { c: 'clip', F: 'first 0', A: 'error 1/10 ERR_INFERENCE' };
+    m.expect(run(m, ledger, { frames, runner })).toBeObservable(expected, values);
+  });
+
+  specify('says that the plan was cut short', (m, ledger) => {
+    const expected = '        c-(FA|)';
+    const values = { c: 'clip', F: 'first 0', A: 'budget 1/10' };
+    const setting = { frames: m.cold('(a|)'), cutShort: true };
+    m.expect(run(m, ledger, setting, { budgetMs: 100 })).toBeObservable(expected, values);
+  });
+
+  specify('ignores the clock in deterministic mode', (m, ledger) => {
+    const frames = m.cold('  a-b-c-d-e-f-|');
+    const expected = '        c-------F-----(GA|)';
+    const values = { c: 'clip', F: 'first 0,1,2,3', G: '4,5', A: 'end 6/10' };
+    const over = {
+      budgetMs: 5,
+      deterministic: true,
+      batch: { maxSize: 4, firstSize: 1, maxWaitMs: Number.POSITIVE_INFINITY },
+    };
+    m.expect(run(m, ledger, { frames }, over)).toBeObservable(expected, values);
+  });
+
+  specify('hands everything back when the caller leaves', (m, ledger) => {
+    const frames = m.cold('   abcdefgh');
+    const caller = '         ^----!   ';
+    const expected = '         c-F-G----';
+    m.expect(run(m, ledger, { frames }), caller).toBeObservable(expected, { c: 'clip', F: 'first 0', G: '1,2' });
+    m.expect(frames).toHaveSubscriptions(caller);
+  });
+});
