@@ -1,0 +1,46 @@
+import type { Observable } from 'rxjs';
+
+/** One challenge as the answerer sees it: authenticated, parsed, its URL not yet judged. */
+export interface Challenge {
+  /** The first caller's id; for logs and the timeline only, since later callers with other ids may join the run. */
+  readonly challengeId: string;
+  readonly videoUrl: string;
+}
+
+/** A whole-clip answer in wire form without the members that differ from caller to caller. */
+export interface EncodedAnswer {
+  /**
+   * UTF-8 JSON text that follows `{"challenge_id":…,"processing_time":…,"cached":…,` in the body, closing brace included and
+   * without any line break: `"frames":[…]}`. The bytes must not change any more: they are sent to every caller and kept.
+   */
+  readonly tail: Uint8Array;
+  /** The same bytes as one complete raw deflate stream (as of `zlib.deflateRaw`). Absent: the server compresses when needed. */
+  readonly tailDeflated?: Uint8Array;
+  /** What the answer depends on besides the URL (ETag or length); handed back to `isCurrent`. */
+  readonly version?: string;
+}
+
+export type AnswererEvent =
+  /** First touch: the wire object of one frame (`{"frame_number":…}`) as JSON text without line breaks; at most once, before the others. */
+  | { readonly type: 'first'; readonly frame: string }
+  /** Refinement: how far the run is. `frames` = wire objects of frames measured since the event before, as above. */
+  | {
+      readonly type: 'progress';
+      readonly framesMeasured: number;
+      readonly framesTotal: number;
+      readonly frames: readonly string[];
+    }
+  /** The answer, once and last. */
+  | { readonly type: 'answer'; readonly answer: EncodedAnswer };
+
+/** What turns a challenge into an answer: the pipeline as joined by the composition root, or a fake in a test. */
+export interface Answerer {
+  /**
+   * Cold: subscribing starts the run, unsubscribing ends it at once (no new byte read, packet decoded or batch started).
+   * Emits at most one `first`, any `progress`, exactly one `answer`, then completes. Errors: TikitakaError with any code
+   * of `statusOf`; others are shown to callers as 500 without their text.
+   */
+  answer(challenge: Challenge): Observable<AnswererEvent>;
+  /** Asked before a kept answer is sent again: is `version` still what the URL holds? Errors and `false` start a new run. */
+  isCurrent?(videoUrl: string, version: string): Promise<boolean>;
+}

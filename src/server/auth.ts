@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+import { OptionError, TikitakaError } from '../../operators/index.js';
+import { type PythonJsonStyle, toPythonJson } from './canonical-json.js';
+import { decodeJson } from './json-body.js';
+import { createNonceStore, type NonceStore } from './nonce-store.js';
+
+/** Someone who may call: as the metagraph or the allow-list has it. */
+export interface Member {
+  /** sr25519 public key, 32 bytes. */
+  readonly publicKey: Uint8Array;
+  /** Root stake in TAO, unweighted. Only read in mode `chain`. */
+  readonly taoStake: number;
+}
+
+export interface SignedAuthOptions {
+  /** `chain`: members are judged by stake too; `static`: being on the list is enough. */
+  readonly mode: 'chain' | 'static';
+  /** ss58 address (prefix 42) that callers must have addressed. */
+  readonly ownHotkey: string;
+  /** Looks a caller's ss58 address up, exactly as written (so another prefix of the same key is unknown). May throw ERR_CHAIN_UNAVAILABLE. */
+  readonly findMember: (hotkey: string) => Member | undefined;
+  /** sr25519 with context `substrate` over raw bytes; `signature` has 64 bytes. May throw on malformed input: that counts as false. */
+  readonly verifySignature: (message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array) => boolean;
+  /** Mode `chain`: least root stake in TAO. Default 1000 (PROTOCOL §4). */
+  readonly minStakeTao?: number;
+  /** Default a new store on the wall clock. */
+  readonly nonces?: NonceStore;
+}
+
+export type AuthOptions = SignedAuthOptions | { readonly mode: 'off' };
+
+/** One request on its way through the checks. */
+export interface AuthSession {
+  /** The caller's hot key; `anonymous` in mode `off`. */
+  readonly caller: string;
+  /** Checks the signature over `body` (undefined: a request without one), takes the nonce, checks that we are meant. Throws ERR_UNAUTHENTICATED. */
+  verify(body: Uint8Array | undefined): void;
+}
+
+/** Who may put a challenge (PROTOCOL §1). Replace it as a whole where callers sign in another way. */
+export interface Auth {
+  readonly mode: 'chain' | 'static' | 'off';
+  /**
+   * The checks that need no body, cheapest first: headers, membership, stake, nonce. Throws ERR_HEADERS_MISSING,
+   * ERR_FORBIDDEN, ERR_UNAUTHENTICATED, ERR_CHAIN_UNAVAILABLE; the message is the `detail` that callers expect.
+   */
+  open(headers: IncomingHttpHeaders): AuthSession;
+}
+
+const headerNames = ['validator-hotkey', 'miner-hotkey', 'nonce', 'signature'] as const;
+const signatureForm = /^0x[0-9a-fA-F]{128}$/;
+const restyled: readonly PythonJsonStyle[] = ['default', 'compact'];
+
+/** Throws ERR_OPTION when called with an own hot key or least stake that cannot be. */
+export function createAuth(options: AuthOptions): Auth {
+  if (options.mode === 'off') {
+    return { mode: 'off', open: () => ({ caller: 'anonymous', verify: () => undefined }) };
+  }
+  const { mode, ownHotkey, findMember, verifySignature, minStakeTao = 1000, nonces = createNonceStore() } = options;
+  if (ownHotkey === '') throw new OptionError('ownHotkey must be an ss58 address');
+  if (!(minStakeTao >= 0)) throw new OptionError('minStakeTao must be 0 or more', { minStakeTao });
+
+  const judgeCaller = (hotkey: string): Member => {
+    const member = findMember(hotkey);
+    if (!member) throw new TikitakaError('ERR_FORBIDDEN', 'Hotkey not found in metagraph');
+    if (mode === 'chain' && !(member.taoStake >= minStakeTao)) {
+      const text = `Insufficient stake of ${pythonFloat(member.taoStake)} - minimum is ${minStakeTao}  `;
+      throw new TikitakaError('ERR_FORBIDDEN', text);
+    }
+    return member;
+  };
+  return {
+    mode,
+    open(headers) {
+      const [caller, addressed, nonce, signature] = readHeaders(headers);
+      const { publicKey } = judgeCaller(caller);
+      if (!nonces.accepts(nonce)) throw badNonce();
+      const isSigned = (body: Uint8Array | undefined) => {
+        if (!signatureForm.test(signature)) return false;
+        const bytes = Buffer.from(signature.slice(2), 'hex');
+        for (const form of signedForms(body)) {
+          const message = signedMessage(nonce, addressed, form);
+          if (safely(() => verifySignature(message, bytes, publicKey))) return true;
+        }
+        return false;
+      };
+      return {
+        caller,
+        verify(body) {
+          if (!isSigned(body)) throw unauthenticated("Oi, invalid signature, you're not who you said you were!");
+          // Only now, and in the same tick: a stranger must not be able to fill the store or to burn a caller's nonce.
+          const taken = nonces.use(nonce);
+          if (taken === 'full') throw new TikitakaError('ERR_BUSY', 'Too many requests', { retryable: true });
+          if (taken === 'invalid') throw badNonce();
+          if (addressed !== ownHotkey) throw unauthenticated("Oi, invalid miner hotkey - that's not me!");
+        },
+      };
+    },
+  };
+}
+
+/** `nonce:miner_hotkey[:sha256 of the body]` as UTF-8 (PROTOCOL §1 "Signature"). */
+export function signedMessage(nonce: string, minerHotkey: string, body: Uint8Array | undefined): Uint8Array {
+  const parts = body ? [nonce, minerHotkey, createHash('sha256').update(body).digest('hex')] : [nonce, minerHotkey];
+  return Buffer.from(parts.join(':'));
+}
+
+/** What the caller may have signed for this body, most likely first and made only when asked for (httpx ≥ 0.28 rewrites what it sends). */
+function* signedForms(body: Uint8Array | undefined): Generator<Uint8Array | undefined> {
+  yield body;
+  const text = body && safely(() => decodeJson(body).text);
+  if (!text) return;
+  for (const style of restyled) {
+    const other = toPythonJson(text, style);
+    if (other !== text) yield Buffer.from(other);
+  }
+}
+
+function readHeaders(headers: IncomingHttpHeaders): [string, string, string, string] {
+  const [caller, addressed, nonce, signature] = headerNames.map((name) => headers[name]);
+  if (
+    typeof caller === 'string' &&
+    typeof addressed === 'string' &&
+    typeof nonce === 'string' &&
+    typeof signature === 'string'
+  ) {
+    return [caller, addressed, nonce, signature];
+  }
+  const missing = headerNames.filter((name) => typeof headers[name] !== 'string');
+  throw new TikitakaError('ERR_HEADERS_MISSING', 'Field required', { details: { missing } });
+}
+
+function badNonce(): TikitakaError {
+  return unauthenticated('Oi, that nonce is not valid!');
+}
+
+function unauthenticated(detail: string): TikitakaError {
+  return new TikitakaError('ERR_UNAUTHENTICATED', detail);
+}
+
+/** A throw means "does not verify", never a 500: implementations differ in what they throw on malformed points. */
+function safely<T>(attempt: () => T): T | false {
+  try {
+    return attempt();
+  } catch {
+    return false;
+  }
+}
+
+/** As Python's `str(float)`: what callers' logs show for a stake (5000.0, 1e-05). */
+export function pythonFloat(value: number): string {
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-4 || size >= 1e16)) {
+    return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2');
+  }
+  return Number.isInteger(value) ? `${value}.0` : String(value);
+}
