@@ -6,7 +6,13 @@ export interface AsyncProducerOptions<T> {
   readonly onDiscard?: (item: T) => void;
 }
 
-/** Lets `pull` drive anything that `for await` can: one `next()` of the iterator per item. */
+/**
+ * Lets `pull` drive anything that `for await` can read: one `next()` of the iterator per item, `return()` when it is closed.
+ *
+ * An iterator cannot be interrupted in the middle of a `next()`: the item that such a call still brings goes to
+ * `onDiscard`. To end the call itself, abort what the iterable waits for. What `return()` rejects with is dropped: the
+ * stream is over then, and its consumer has been told why.
+ */
 export function asyncProducer<T>(iterable: AsyncIterable<T>, { onDiscard }: AsyncProducerOptions<T> = {}): Producer<T> {
   const iterator = iterable[Symbol.asyncIterator]();
   return {
@@ -25,7 +31,7 @@ export function asyncProducer<T>(iterable: AsyncIterable<T>, { onDiscard }: Asyn
         );
       }),
     close: () => {
-      iterator.return?.();
+      iterator.return?.().catch(() => {});
     },
   };
 }

@@ -14,7 +14,30 @@ export interface BoundedMapOptions<T, R> {
   readonly onDiscard?: (value: T) => void;
 }
 
-/** Maps inputs to asynchronous results, a few at a time, in the order of the inputs. */
+/**
+ * Starts asynchronous work on a few inputs at a time and emits the results in the order of the inputs, so that a slow stage
+ * is kept busy without collecting more than a stated number of inputs.
+ *
+ * `boundedMap({ concurrency: 2, maxQueued: 1, project: … })`, where the work takes `----a|`, `-b|` and `-c|`
+ * ```
+ * source    abc-----|
+ * work a    ^----!
+ * work b    -^-!
+ * work c    -----^-!
+ * result    ----abc-|
+ * ```
+ *
+ * Nearest in rxjs: `concatMap` (one at a time) and `mergeMap(project, concurrency)` (any order), both with a queue that has
+ * no bound and whose inputs are forgotten when the stream is cancelled.
+ *
+ * - **Ends** when the source has ended and the last result is out.
+ * - **Order of use**: above `hardCut`, which makes it let go of everything at once.
+ * - **Pressure**: at most `concurrency` inputs at work and `maxQueued` waiting; the source must be held back by credits
+ *   (`pull`). Results that wait for an earlier input are dropped on an error or when the consumer leaves.
+ * - **Errors**: ERR_OPTION when called; ERR_OVERFLOW down the stream when one input too many comes; those of the source
+ *   and of `project` pass through at once, whatever still waits. Work is unsubscribed at every ending, and what `project`
+ *   was given is its own to release; an input that made it throw, and those that waited, go to `onDiscard`.
+ */
 export function boundedMap<T, R>({
   project,
   concurrency,

@@ -13,15 +13,26 @@ export interface DeadlineBatchOptions<T> extends RampBatchOptions<T> {
 }
 
 /**
- * Batches like `rampBatch`, but never hands on work that is predicted to end after the deadline: what would be thrown away
- * then is better not begun, and the time goes to a smaller batch that does finish. A batch closes early when one more item
- * would no longer fit, or at the last moment at which it still fits itself.
+ * Batches like `rampBatch`, but hands on no work that is predicted to end after the deadline: its result would come too
+ * late, and the time it takes could have gone into a smaller batch that does finish.
  *
- * With `firstSize: 4, maxSize: 4, predictMs: (n) => 3 * n, deadlineMs: 12`:
+ * `deadlineBatch({ maxSize: 4, firstSize: 4, maxWaitMs: 20, deadlineMs: 20, predictMs: (size) => 3 * size })`
  * ```
- * source    abcdefgh|
- * result    --x---(y|)       x = [a,b,c], y = [d]
+ * source    -abcdef---------g-h-i-j-|
+ * result    ----x---------y-z-|          x = [a,b,c,d], y = [e,f], z = [g]
+ * discarded ------------------h
  * ```
+ * `y` leaves at the last moment at which two items still fit, `z` at once because a second one would not fit any more,
+ * and `h` finds no room at all. A batch for which it has become too late meanwhile shrinks: its first items go on.
+ *
+ * Nearest in rxjs: `bufferTime(span, null, maxSize)`, which knows no deadline.
+ *
+ * - **Ends** with the source, after the open batch, or as soon as an item comes for which no time is left. It does not
+ *   end by the clock alone: put `softCut` above it against a source that stalls.
+ * - **Order of use**: below `softCut`, right above the stage whose duration `predictMs` predicts.
+ * - **Pressure**: holds at most one open batch. Whatever is not handed on goes to `onDiscard`, once.
+ * - **Errors**: ERR_OPTION when called; those of the source pass through; one thrown by `predictMs`, `busyMs` or
+ *   `deadlineMs` goes down the stream. After any error the open batch goes to `onDiscard`.
  */
 export function deadlineBatch<T>({
   maxSize,
@@ -39,6 +50,7 @@ export function deadlineBatch<T>({
   requireAtLeast('maxSize', maxSize, firstSize);
   requireAtLeast('growth', growth, 1);
   requireAtLeast('maxWaitMs', maxWaitMs, 0);
+  if (typeof deadlineMs === 'number') requireAtLeast('deadlineMs', deadlineMs, Number.NEGATIVE_INFINITY);
   const deadline = typeof deadlineMs === 'function' ? deadlineMs : () => deadlineMs;
   const unlimited = deadlineMs === Number.POSITIVE_INFINITY;
   const fits = (count: number) => scheduler.now() + busyMs() + predictMs(count) <= deadline();
@@ -82,8 +94,8 @@ export function deadlineBatch<T>({
         if (count >= size) return close();
         if (count === 1) closeBy(scheduler.now() + maxWaitMs);
         if (unlimited) return;
-        if (!fits(count + 1)) close();
-        else closeBy(deadline() - predictMs(count));
+        if (fits(count + 1)) closeBy(deadline() - predictMs(count));
+        else close();
       };
 
       follow(

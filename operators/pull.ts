@@ -17,7 +17,28 @@ export interface PullOptions<T> {
   readonly demand$: Observable<number>;
 }
 
-/** A source that makes an item only when somebody has room for it. */
+/**
+ * A source that makes an item only when somebody has room for it: the bound on memory, and through a reader that is not
+ * asked the pace of the sender.
+ *
+ * `pull({ open, demand$ })`, where each item takes 2 ms and the producer has three
+ * ```
+ * demand    --2------1----1----
+ * next      --^-!
+ * next      ----^-!
+ * next      ---------^-!
+ * next      --------------^-!
+ * result    ----a-b----c----|
+ * ```
+ *
+ * Nearest in rxjs: `from(iterable)`, which reads on whether or not anybody keeps up.
+ *
+ * - **Ends** when the producer has no more items, or when `demand$` has completed and its credits are used up.
+ * - **Order of use**: the first of a pipeline; whoever ends an item's journey gives the credit back.
+ * - **Pressure**: never more items than credits, never more than one `next` pending, nothing held.
+ * - **Errors**: those of `open`, of the producer and of `demand$` pass through; a negative or NaN demand is ERR_OPTION down
+ *   the stream. The producer is closed at every ending.
+ */
 export function pull<T>({ open, demand$ }: PullOptions<T>): Observable<T> {
   return new Observable((subscriber) => {
     const producer = open();
