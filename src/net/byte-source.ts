@@ -17,6 +17,8 @@ export interface ByteSource {
     readonly etag?: string;
     /** Request sent → first header byte, ms. */
     readonly firstByteMs: number;
+    /** What setting the connection up cost, ms; absent where an existing one was used. */
+    readonly setUp?: { readonly dnsMs: number; readonly tcpMs: number; readonly tlsMs: number };
   };
   /** Bytes received so far over all reads, dead ones included. */
   readonly bytesRead: number;
@@ -24,8 +26,9 @@ export interface ByteSource {
   readonly requests: number;
   /**
    * Reads from `start` to `end` (or the end of the file). The first read that begins at 0 uses the response that opened
-   * the source. Leaving the loop early resets that stream only. Errors: ERR_SOURCE_CONNECT, ERR_SOURCE_STATUS,
-   * ERR_SOURCE_TOO_LARGE, ERR_SOURCE_TRUNCATED, ERR_SOURCE_CHANGED; ERR_ABORTED when `signal` fires.
+   * the source. Leaving the loop early resets that stream only. Chunks may be views of kept memory: do not write to them.
+   * Errors: ERR_SOURCE_CONNECT, ERR_SOURCE_STATUS, ERR_SOURCE_STALLED, ERR_SOURCE_TOO_LARGE, ERR_SOURCE_TRUNCATED,
+   * ERR_SOURCE_CHANGED; ERR_ABORTED when `signal` fires or the source is closed.
    */
   read(range: { readonly start: number; readonly end?: number }, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /** Cancels whatever still runs. Idempotent; the pooled connection survives. */

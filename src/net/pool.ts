@@ -1,0 +1,193 @@
+import { createSecureContext, rootCertificates } from 'node:tls';
+import { OptionError, TikitakaError } from '../../operators/index.js';
+import { type Connection, createConnections } from './connections.js';
+import { dial, type Resolve, type SetUpTimes, systemResolve } from './dial.js';
+import { createLinkPolicy, type LinkPolicy, shown } from './link-policy.js';
+import type { TransportResponse } from './transport.js';
+import { abortError, linkSignals } from './within.js';
+
+export interface PoolOptions {
+  /** False: every `lane` (so every source) has connections of its own, for comparison (`USE_CONNECTION_POOL=0`). Default true. */
+  readonly reuse?: boolean;
+  /** Connections open at once, over all origins, 1… Default 10. */
+  readonly maxConnections?: number;
+  /** Idle connections kept for later, 0…; the longest idle one goes first. Warmed origins always stay. Default 5. */
+  readonly maxKeptAlive?: number;
+  /** How long an idle connection is kept, ms. Default 30000. */
+  readonly keepAliveMs?: number;
+  /** Bound on the look-up and again on the TCP connection, ms. Default 2000. */
+  readonly connectTimeoutMs?: number;
+  /** Bound on each wait for the peer (handshake, headers, next bytes), ms; our own pauses do not count. Default 10000. */
+  readonly readTimeoutMs?: number;
+  /** Judges every link, redirects included, and every address before it is connected to. Default: public addresses only. */
+  readonly policy?: LinkPolicy;
+  /** PEM certificates trusted besides the usual ones. */
+  readonly ca?: string;
+  /** Name resolution. Default: the system's. */
+  readonly resolve?: Resolve;
+}
+
+export interface PoolRequest {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+/** The answer to a GET. Its `body` must be read or `cancel`led, else its place on the connection stays taken. */
+export interface PoolResponse extends TransportResponse {
+  readonly connection: {
+    readonly httpVersion: '1.1' | '2';
+    /** Whether an earlier request had already used this connection, or `warm` had opened it. */
+    readonly reused: boolean;
+    /** What setting this connection up cost when that was done. */
+    readonly setUp: SetUpTimes;
+  };
+}
+
+/** Where requests are sent from: the shared connections, or (`reuse: false`) private ones that `close` ends. */
+export interface Lane {
+  /**
+   * Sends one GET; redirects are answers like others. Errors: ERR_SOURCE_REFUSED, ERR_SOURCE_CONNECT, ERR_SOURCE_STALLED,
+   * ERR_ABORTED.
+   */
+  request(url: string | URL, request?: PoolRequest): Promise<PoolResponse>;
+  close(): void;
+}
+
+export interface WarmOrigin {
+  readonly origin: string;
+  readonly httpVersion?: '1.1' | '2';
+  readonly setUp?: SetUpTimes;
+  readonly error?: TikitakaError;
+}
+
+/** One process-wide set of connections: HTTP/2 where ALPN offers it (one connection, many streams), else HTTP/1.1. */
+export interface Pool extends Omit<Lane, 'close'> {
+  readonly policy: LinkPolicy;
+  lane(): Lane;
+  /** Connects to origins before anybody asks, and keeps them connected until `close`. Never rejects: failures are in the list, and tried again. */
+  warm(origins: readonly string[]): Promise<readonly WarmOrigin[]>;
+  /** Connections open, those of them idle, and how many were ever dialled. */
+  stats(): { readonly open: number; readonly idle: number; readonly dialled: number };
+  /** Ends everything, what still runs with ERR_ABORTED. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** First pause before a lost warm origin is dialled again, and the longest, ms. Chosen. */
+const REWARM_MS = { first: 1000, longest: 60_000 };
+
+/** Creates a pool. Throws ERR_OPTION on values out of range. */
+export function createPool(options: PoolOptions = {}): Pool {
+  const { reuse = true, maxConnections = 10, maxKeptAlive = 5, keepAliveMs = 30_000 } = options;
+  const {
+    connectTimeoutMs = 2000,
+    readTimeoutMs = 10_000,
+    policy = createLinkPolicy(),
+    ca,
+    resolve = systemResolve,
+  } = options;
+  atLeast(1, { maxConnections, keepAliveMs, connectTimeoutMs, readTimeoutMs });
+  atLeast(0, { maxKeptAlive });
+
+  const closing = new AbortController();
+  const secureContext = ca === undefined ? undefined : createSecureContext({ ca: [...rootCertificates, ca] });
+  const children = new Set<Pool>();
+  const rewarming = new Map<string, { timer: NodeJS.Timeout; pauseMs: number }>();
+  const connections = createConnections({
+    dial: (origin) =>
+      dial(origin, { policy, resolve, secureContext, connectTimeoutMs, readTimeoutMs, signal: closing.signal }),
+    maxConnections,
+    maxKeptAlive,
+    keepAliveMs,
+    waitMs: readTimeoutMs,
+    onClosed: ({ origin }) => rewarm(origin),
+  });
+
+  async function request(link: string | URL, { headers = {}, signal }: PoolRequest = {}): Promise<PoolResponse> {
+    const url = policy.checkUrl(link);
+    const stop = linkSignals(signal, closing.signal);
+    const connection = await connections.acquire(url, stop.signal).catch((error: unknown) => {
+      stop.unlink();
+      throw error;
+    });
+    const { transport, setUp } = connection;
+    const reused = connection.uses > 0;
+    connection.uses += 1;
+    const done = () => {
+      stop.unlink();
+      connections.release(connection);
+    };
+    const exchange = { path: url.pathname + url.search, headers, signal: stop.signal, readTimeoutMs };
+    const response = await transport.get(exchange, done).catch((error: unknown) => suspect(connection, error));
+    const { body } = response;
+    async function* watched(): AsyncGenerator<Uint8Array> {
+      try {
+        yield* body;
+      } catch (error) {
+        suspect(connection, error);
+      }
+    }
+    return { ...response, body: watched(), connection: { httpVersion: transport.httpVersion, reused, setUp } };
+  }
+
+  /** A silent connection may be dead without anybody having said so: nothing new is sent on it. */
+  function suspect(connection: Connection, error: unknown): never {
+    if (error instanceof TikitakaError && error.code === 'ERR_SOURCE_STALLED') connections.retire(connection);
+    throw error;
+  }
+
+  async function warmOne(link: string): Promise<WarmOrigin> {
+    try {
+      const url = policy.checkUrl(link);
+      connections.pinned.add(url.origin);
+      const connection = await connections.acquire(url, closing.signal);
+      connection.uses += 1;
+      connections.release(connection);
+      rewarming.delete(url.origin);
+      return { origin: url.origin, httpVersion: connection.transport.httpVersion, setUp: connection.setUp };
+    } catch (cause) {
+      const error = cause instanceof TikitakaError ? cause : abortError(closing.signal);
+      if (error.retryable && URL.canParse(link)) rewarm(new URL(link).origin);
+      return { origin: URL.canParse(link) ? new URL(link).origin : shown(link), error };
+    }
+  }
+
+  function rewarm(origin: string) {
+    if (closing.signal.aborted || !connections.pinned.has(origin)) return;
+    const { timer, pauseMs = REWARM_MS.first / 2 } = rewarming.get(origin) ?? {};
+    clearTimeout(timer);
+    const next = Math.min(pauseMs * 2, REWARM_MS.longest);
+    rewarming.set(origin, { timer: setTimeout(() => void warmOne(origin), next).unref(), pauseMs: next });
+  }
+
+  async function close() {
+    closing.abort(new TikitakaError('ERR_ABORTED', 'The pool was closed'));
+    for (const { timer } of rewarming.values()) clearTimeout(timer);
+    await Promise.all([connections.close(), ...[...children].map((child) => child.close())]);
+  }
+
+  return {
+    policy,
+    request,
+    lane() {
+      if (reuse) return { request, close: () => {} };
+      const child = createPool({ ...options, reuse: true });
+      children.add(child);
+      return {
+        request: child.request,
+        close: () => {
+          children.delete(child);
+          void child.close();
+        },
+      };
+    },
+    warm: (origins) => Promise.all(origins.map(warmOne)),
+    stats: connections.stats,
+    close,
+  };
+}
+
+function atLeast(least: number, values: Readonly<Record<string, number>>) {
+  for (const [name, value] of Object.entries(values)) {
+    if (!(value >= least)) throw new OptionError(`${name} must be at least ${least}, got ${value}`, { [name]: value });
+  }
+}
