@@ -1,0 +1,73 @@
+"""Folder of labelled frames -> cache that training reads without decoding: `frames.npy` and `index.json`.
+
+    python3 prepare.py --data ../../../shared/data/football --out /tmp/train/cache [--labels labels]
+
+`--data` has images/<match>_*.jpg, labels/objects/*.txt (YOLO: class cx cy w h) and labels/pitch/*.txt (one line: box, then
+32 x (x, y, visibility)). A picture without a file of a kind is unlabelled for that kind. `--labels` adds a second folder of
+objects/*.txt for pictures that `--data` leaves unlabelled.
+"""
+import argparse
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+# 1.5 x the network's input: large enough to zoom into, small enough that 509 frames stay in the page cache (1.1 GB).
+CACHE_SIZE = (1152, 648)  # width, height
+# The two published data sets use these names for different moments of the match, and the picture is the pitch set's: the
+# object labels lie metres beside the people. Found as the frames in which the prototype finds under 15 % of the persons
+# (every other frame: over 70 %), then looked at one by one.
+OBJECTS_OF_ANOTHER_MOMENT = frozenset(
+    '2e57b9_9_1 2e57b9_9_2 2e57b9_9_7 2e57b9_9_8 2e57b9_9_10 744b27_3_2 744b27_3_4 744b27_7_10 a9f16c_2_10'.split())
+
+
+def read_rows(path):
+    return [[float(value) for value in line.split()] for line in path.read_text().splitlines() if line.strip()]
+
+
+def read_objects(path, everything=False):
+    """Rows (class, cx, cy, w, h), or None where the picture has no (usable) object labels."""
+    usable = everything or path.stem not in OBJECTS_OF_ANOTHER_MOMENT
+    return read_rows(path) if path.exists() and usable else None
+
+
+def read_pitch(path):
+    if not path.exists():
+        return None
+    values = read_rows(path)[0][5:]
+    return [values[i:i + 3] for i in range(0, 96, 3)]
+
+
+def read_picture(path):
+    picture = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+    return cv2.resize(picture, CACHE_SIZE, interpolation=cv2.INTER_AREA)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--data', type=Path, required=True, action='append')
+    parser.add_argument('--labels', type=Path, help='extra objects/*.txt for pictures of --data')
+    parser.add_argument('--out', type=Path, required=True)
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    paths = [path for data in options.data for path in sorted((data / 'images').glob('*.jpg'))]
+    frames = np.lib.format.open_memmap(
+        options.out / 'frames.npy', 'w+', np.uint8, (len(paths), CACHE_SIZE[1], CACHE_SIZE[0], 3))
+    index = []
+    for i, path in enumerate(paths):
+        frames[i] = read_picture(path)
+        data, label = path.parent.parent, path.stem + '.txt'
+        objects = read_objects(data / 'labels/objects' / label)
+        if objects is None and options.labels:
+            objects = read_objects(options.labels / 'objects' / label)
+        pitch = read_pitch(data / 'labels/pitch' / label)
+        index.append({'name': path.stem, 'match': path.stem.split('_')[0], 'objects': objects, 'pitch': pitch})
+    frames.flush()
+    (options.out / 'index.json').write_text(json.dumps(index))
+    counts = [sum(entry[kind] is not None for entry in index) for kind in ('objects', 'pitch')]
+    print(f'{len(index)} frames, {counts[0]} with objects, {counts[1]} with pitch')
+
+
+if __name__ == '__main__':
+    main()
