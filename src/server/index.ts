@@ -1,0 +1,16 @@
+export type { Answerer, AnswererEvent, Challenge, EncodedAnswer } from './answerer.js';
+export { type AppDeps, createApp, type ServerApp } from './app.js';
+export {
+  type Auth,
+  type AuthOptions,
+  type AuthSession,
+  createAuth,
+  type Member,
+  type SignedAuthOptions,
+} from './auth.js';
+export type { ServerLog } from './challenge-route.js';
+export type { GaugeSource } from './metrics.js';
+export { challengePath } from './openapi.js';
+export type { Readiness } from './schema.js';
+export { type RunningServer, type ServeOptions, serve } from './serve.js';
+export { type SignalTarget, shutdownOnSignals } from './shutdown.js';

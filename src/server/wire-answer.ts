@@ -1,0 +1,73 @@
+import { promisify } from 'node:util';
+import { crc32, deflateRaw } from 'node:zlib';
+import type { EncodedAnswer } from './answerer.js';
+
+/** What differs from caller to caller in an answer. */
+export interface AnswerHead {
+  readonly challengeId: string;
+  /** Seconds from the request to now. */
+  readonly processingS: number;
+  /** Whether the answer was made for an earlier caller. */
+  readonly cached: boolean;
+}
+
+/** An encoded answer that many callers share: compressed at most once, and only when somebody wants it so. */
+export interface WireAnswer {
+  readonly version: string | undefined;
+  /** Upper bound on the memory that it holds, bytes. */
+  readonly sizeBytes: number;
+  /** The whole JSON body for one caller, UTF-8. */
+  plain(head: AnswerHead): Buffer;
+  /** The same as one gzip member. Resolves at once where the answerer compressed. */
+  gzip(head: AnswerHead): Promise<Buffer>;
+}
+
+const deflate = promisify(deflateRaw);
+/** Magic, deflate, no flags, no time, no extra flags, Unix (RFC 1952 §2.3). */
+const gzipHeader = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
+
+export function createWireAnswer({ tail, tailDeflated, version }: EncodedAnswer): WireAnswer {
+  let compressed: Promise<Uint8Array> | undefined = tailDeflated && Promise.resolve(tailDeflated);
+  return {
+    version,
+    sizeBytes: tail.byteLength + (tailDeflated?.byteLength ?? tail.byteLength),
+    plain: (head) => Buffer.concat([encodeHead(head), tail]),
+    async gzip(head) {
+      // Level 1: on the loop's thread pool, and every byte and millisecond counts alike (PROTOCOL §1 "timing").
+      compressed ??= deflate(tail, { level: 1 });
+      const deflated = await compressed;
+      const first = encodeHead(head);
+      return Buffer.concat([
+        gzipHeader,
+        storedBlock(first),
+        deflated,
+        uint32(crc32(tail, crc32(first))),
+        uint32(first.length + tail.byteLength),
+      ]);
+    },
+  };
+}
+
+function encodeHead({ challengeId, processingS, cached }: AnswerHead): Buffer {
+  const seconds = Math.round(processingS * 1000) / 1000;
+  const members = JSON.stringify({ challenge_id: challengeId, processing_time: seconds, cached });
+  return Buffer.from(`${members.slice(0, -1)},`);
+}
+
+/**
+ * A deflate block that holds `bytes` as they are (RFC 1951 §3.2.4). It ends on a byte, so that another deflate stream may
+ * follow it: each caller's own head goes in front of the tail that was compressed once. (Two gzip members would not do:
+ * Python's httpx stops after the first.) The head has at most 256 × 6 characters of id, far below the block's 65,535 bytes.
+ */
+function storedBlock(bytes: Buffer): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt16LE(bytes.length, 1);
+  prefix.writeUInt16LE(~bytes.length & 0xffff, 3);
+  return Buffer.concat([prefix, bytes]);
+}
+
+function uint32(value: number): Buffer {
+  const out = Buffer.alloc(4);
+  out.writeUInt32LE(value >>> 0);
+  return out;
+}
