@@ -23,8 +23,13 @@ export interface ClipServer {
   readonly port: number;
   /** PEM certificate that a client must trust; undefined for plain http. */
   readonly ca: string | undefined;
-  /** What happened so far. `sentBytes` were taken over by a socket or HTTP/2 stream, not necessarily received. */
-  readonly stats: { connections: number; requests: string[]; sentBytes: number };
+  /**
+   * Connections accepted so far and open now, requests as `METHOD path range`, and body bytes handed to a socket or HTTP/2
+   * stream (not necessarily received).
+   */
+  readonly stats: { connections: number; open: number; requests: string[]; sentBytes: number };
+  /** Cuts all connections without a word and goes on listening. */
+  dropConnections(): void;
   close(): Promise<void>;
 }
 
@@ -38,7 +43,7 @@ const PIECE_BYTES = 65_536;
 export async function createClipServer(options: ClipServerOptions): Promise<ClipServer> {
   const { files, protocol = 'h2', ignoreRange = false } = options;
   const certificate = protocol === 'http/1.1' ? undefined : await createCertificate();
-  const stats: ClipServer['stats'] = { connections: 0, requests: [], sentBytes: 0 };
+  const stats: ClipServer['stats'] = { connections: 0, open: 0, requests: [], sentBytes: 0 };
   const sockets = new Set<Socket>();
 
   async function answer(request: Request, response: Response) {
@@ -68,6 +73,9 @@ export async function createClipServer(options: ClipServerOptions): Promise<Clip
     response.end();
   }
 
+  const dropConnections = () => {
+    for (const socket of sockets) socket.destroy();
+  };
   const listener = (request: Request, response: Response) => {
     response.on('error', () => {});
     answer(request, response).catch(() => response.destroy());
@@ -81,8 +89,14 @@ export async function createClipServer(options: ClipServerOptions): Promise<Clip
   server.on('sessionError', () => {}).on('tlsClientError', () => {});
   server.on('connection', (socket) => {
     stats.connections += 1;
+    stats.open += 1;
     sockets.add(socket);
-    socket.on('error', () => {}).once('close', () => sockets.delete(socket));
+    socket
+      .on('error', () => {})
+      .once('close', () => {
+        stats.open -= 1;
+        sockets.delete(socket);
+      });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -92,10 +106,11 @@ export async function createClipServer(options: ClipServerOptions): Promise<Clip
     port,
     ca: certificate?.cert,
     stats,
+    dropConnections,
     async close() {
       const closed = once(server, 'close');
       server.close();
-      for (const socket of sockets) socket.destroy();
+      dropConnections();
       await closed;
     },
   };

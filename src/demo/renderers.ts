@@ -1,0 +1,84 @@
+import { Worker } from 'node:worker_threads';
+import { TikitakaError } from '../../operators/index.js';
+import { type RenderedFrame, type RenderJob, SLOTS } from './render-job.js';
+import type { TruthFrame } from './truth.js';
+
+export interface DrawnFrame {
+  /** RGBA, 8 bits, rows contiguous; valid until `free` is called. */
+  readonly pixels: Uint8Array;
+  readonly truth: TruthFrame;
+  free(): void;
+}
+
+/** Worker threads that draw a clip's frames in turn, each a few frames ahead. */
+export interface Renderers {
+  /** Frames must be asked for in order, each freed before the one `workers × SLOTS` later is asked for. Errors: ERR_RENDER. */
+  frame(frame: number): Promise<DrawnFrame>;
+  /** Ends the threads. Idempotent. */
+  close(): Promise<void>;
+}
+
+export type RenderersOptions = Omit<RenderJob, 'first' | 'every' | 'pictures'> & { readonly workers: number };
+
+/** Starts `render-worker` compiled, or, when we ourselves run from TypeScript source, through tsx: on Node 20 its hooks do not reach threads by themselves. */
+function startWorker(workerData: RenderJob): Worker {
+  if (!import.meta.url.endsWith('.ts'))
+    return new Worker(new URL('./render-worker.js', import.meta.url), { workerData });
+  const [hooks, file] = [import.meta.resolve('tsx/esm/api'), new URL('./render-worker.ts', import.meta.url).href];
+  const code = `import(${JSON.stringify(hooks)}).then(({ register }) => { register(); return import(${JSON.stringify(file)}); });`;
+  return new Worker(code, { eval: true, workerData });
+}
+
+export function openRenderers({ workers: every, ...clip }: RenderersOptions): Renderers {
+  const pictureBytes = clip.width * clip.height * 4;
+  const threads = Array.from({ length: every }, (_, first) => {
+    const pictures = new SharedArrayBuffer(pictureBytes * SLOTS);
+    const worker = startWorker({ ...clip, first, every, pictures });
+    const waiting: RenderedFrame[] = [];
+    let failure: unknown;
+    let wake: (() => void) | undefined;
+    worker.on('message', (rendered: RenderedFrame) => {
+      waiting.push(rendered);
+      wake?.();
+    });
+    worker.on('error', (cause) => {
+      failure = cause;
+      wake?.();
+    });
+    worker.on('exit', (code) => {
+      failure ??= `the thread ended (${code})`;
+      wake?.();
+    });
+    return {
+      worker,
+      pictures,
+      async next(): Promise<RenderedFrame> {
+        for (;;) {
+          const rendered = waiting.shift();
+          if (rendered) return rendered;
+          if (failure !== undefined)
+            throw new TikitakaError('ERR_RENDER', 'a frame of the demo clip could not be drawn', { cause: failure });
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+        }
+      },
+    };
+  });
+  return {
+    async frame(frame) {
+      const thread = threads[frame % every];
+      if (!thread) throw new TikitakaError('ERR_RENDER', `no thread for frame ${frame}`);
+      const { truth } = await thread.next();
+      const slot = Math.floor(frame / every) % SLOTS;
+      return {
+        truth,
+        pixels: new Uint8Array(thread.pictures, slot * pictureBytes, pictureBytes),
+        free: () => thread.worker.postMessage('freed'),
+      };
+    },
+    async close() {
+      await Promise.all(threads.map(({ worker }) => worker.terminate()));
+    },
+  };
+}
