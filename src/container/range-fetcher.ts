@@ -1,0 +1,349 @@
+import { TikitakaError } from '../../operators/index.js';
+import type { ByteSource } from '../net/index.js';
+
+/** How far a stream without ranges is read ahead of its consumer. Chosen: the chunk size of F4. */
+const STREAM_CHUNK_BYTES = 1 << 18;
+
+/** Bytes `[start, end)` of the file, of which the first `filled` are here. */
+interface Segment {
+  readonly start: number;
+  end: number;
+  bytes: Uint8Array;
+  filled: number;
+  usedAt: number;
+}
+
+interface Waiter {
+  readonly start: number;
+  readonly end: number;
+  resolve(bytes: Uint8Array): void;
+  reject(error: unknown): void;
+}
+
+interface Failure {
+  readonly start: number;
+  readonly end: number;
+  readonly error: unknown;
+}
+
+/** The one read of a source that takes no ranges. */
+interface Forward {
+  readonly iterator: AsyncIterator<Uint8Array>;
+  position: number;
+  wantTo: number;
+  running: boolean;
+}
+
+/**
+ * What is known of a file's bytes: closed ranges on their way, bytes that are here (a bounded, least-recently-used
+ * cache), and those who wait for them. It asks for nothing by itself. A source that takes no ranges is read as one
+ * stream in file order, no further than was asked for.
+ */
+export class RangeFetcher {
+  /** Called after every arrival, failure or end of a read. */
+  onProgress: () => void = () => undefined;
+  /** Reads in flight. */
+  inFlight = 0;
+  /** Asked for and not yet here. */
+  outstandingBytes = 0;
+  /** Memory held, reads in flight included. */
+  cachedBytes = 0;
+
+  readonly #segments: Segment[] = [];
+  readonly #waiters = new Set<Waiter>();
+  #failures: Failure[] = [];
+  #uses = 0;
+  readonly #abort = new AbortController();
+  #forward: Forward | undefined;
+
+  constructor(
+    readonly source: ByteSource,
+    readonly cacheBytes: number,
+  ) {}
+
+  /** End of the stretch from `offset` on that is here or on its way (or has failed and not been reported); `offset` where none is. */
+  coveredTo(offset: number): number {
+    const forward = this.#forward;
+    const segment = this.#at(offset);
+    if (segment) return segment.end;
+    if (forward && offset >= forward.position) return Math.max(offset, forward.wantTo);
+    const failure = this.#failures.find(({ start, end }) => start <= offset && offset < end);
+    return failure ? failure.end : offset;
+  }
+
+  /** Start of the first stretch behind `offset` that is here or on its way; Infinity where none is. */
+  nextCovered(offset: number): number {
+    return this.#segments[this.#indexAfter(offset)]?.start ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** The bytes if all of them are here: a view where one read brought them, else a copy. */
+  peek(start: number, end: number): Uint8Array | undefined {
+    let segment = this.#at(start);
+    if (start === end) return new Uint8Array(0);
+    if (!segment) return undefined;
+    segment.usedAt = ++this.#uses;
+    if (end <= segment.start + segment.filled)
+      return segment.bytes.subarray(start - segment.start, end - segment.start);
+    if (!this.holds(start, end)) return undefined;
+    const joined = new Uint8Array(end - start);
+    for (let at = start; at < end; ) {
+      segment = this.#at(at);
+      if (!segment) return undefined;
+      segment.usedAt = ++this.#uses;
+      const until = Math.min(end, segment.end);
+      joined.set(segment.bytes.subarray(at - segment.start, until - segment.start), at - start);
+      at = until;
+    }
+    return joined;
+  }
+
+  /** Whether all of these bytes are here. */
+  holds(start: number, end: number): boolean {
+    return this.heldTo(start) >= end;
+  }
+
+  /** End of the bytes that are here without a gap from `offset` on. */
+  heldTo(offset: number): number {
+    let at = offset;
+    for (let segment = this.#at(at); segment && at < segment.start + segment.filled; segment = this.#at(at))
+      at = segment.start + segment.filled;
+    return at;
+  }
+
+  /**
+   * Waits for bytes that were requested. Errors: what the read failed with; ERR_SOURCE_TRUNCATED where the file ends
+   * before; ERR_ABORTED by `signal` or `close`.
+   */
+  bytes(start: number, end: number, signal?: AbortSignal): Promise<Uint8Array> {
+    const here = this.peek(start, end);
+    if (here) return Promise.resolve(here);
+    return new Promise((resolve, reject) => {
+      const onAbort = () => waiter.reject(aborted(signal?.reason));
+      const settle = () => {
+        this.#waiters.delete(waiter);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const waiter: Waiter = {
+        start,
+        end,
+        resolve: (bytes) => {
+          settle();
+          resolve(bytes);
+        },
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+      };
+      this.#waiters.add(waiter);
+      if (this.#abort.signal.aborted || signal?.aborted) onAbort();
+      else signal?.addEventListener('abort', onAbort);
+      this.#settleWaiters();
+    });
+  }
+
+  /** Starts one closed read; the range must not be covered. With a source that takes no ranges: reads on to `end`. */
+  request(start: number, end: number): void {
+    if (this.#abort.signal.aborted) return;
+    if (!this.source.acceptsRanges) {
+      this.#readOn(start, end);
+      return;
+    }
+    const segment: Segment = { start, end, bytes: new Uint8Array(end - start), filled: 0, usedAt: ++this.#uses };
+    this.#insert(segment);
+    this.inFlight++;
+    this.outstandingBytes += end - start;
+    void this.#read(segment);
+  }
+
+  /**
+   * The whole file in order, from the bytes that are here into one read to its end; pull-driven. For containers that
+   * need a demuxer. Errors: those of the source; ERR_ABORTED.
+   */
+  async *stream(signal?: AbortSignal): AsyncGenerator<Uint8Array> {
+    let at = 0;
+    for (;;) {
+      if (!this.source.acceptsRanges) this.request(at, at + STREAM_CHUNK_BYTES);
+      if (this.coveredTo(at) === at) break;
+      try {
+        await this.bytes(at, at + 1, signal);
+      } catch (error) {
+        if (isEnd(error) && at >= (this.source.sizeBytes ?? at)) return;
+        throw error;
+      }
+      const end = this.heldTo(at);
+      const bytes = this.peek(at, end);
+      if (!bytes) throw aborted();
+      at = end;
+      yield bytes;
+    }
+    if (at >= (this.source.sizeBytes ?? Number.POSITIVE_INFINITY)) return;
+    const signals = signal ? AbortSignal.any([signal, this.#abort.signal]) : this.#abort.signal;
+    yield* this.source.read({ start: at }, signals);
+  }
+
+  /** Ends every read and waiter with ERR_ABORTED and lets go of the memory. Idempotent. */
+  close(): void {
+    if (this.#abort.signal.aborted) return;
+    this.#abort.abort();
+    void this.#forward?.iterator.return?.().catch(() => undefined);
+    for (const waiter of [...this.#waiters]) waiter.reject(aborted());
+    this.#segments.length = 0;
+    this.cachedBytes = 0;
+  }
+
+  async #read(segment: Segment): Promise<void> {
+    let failure: unknown;
+    try {
+      for await (const chunk of this.source.read(segment, this.#abort.signal)) {
+        const part = chunk.subarray(0, segment.end - segment.start - segment.filled);
+        segment.bytes.set(part, segment.filled);
+        segment.filled += part.length;
+        this.outstandingBytes -= part.length;
+        this.#progress();
+        if (segment.start + segment.filled === segment.end) break;
+      }
+    } catch (error) {
+      failure = error;
+    }
+    this.inFlight--;
+    const reached = segment.start + segment.filled;
+    if (reached < segment.end) {
+      this.outstandingBytes -= segment.end - reached;
+      this.#fail(reached, segment.end, failure ?? this.#truncated(reached));
+      this.#shorten(segment);
+    }
+    this.#evict();
+    this.#progress();
+  }
+
+  #readOn(start: number, end: number): void {
+    this.#forward ??= {
+      iterator: this.source.read({ start: 0 }, this.#abort.signal)[Symbol.asyncIterator](),
+      position: 0,
+      wantTo: 0,
+      running: false,
+    };
+    const forward = this.#forward;
+    if (start < forward.position) {
+      const error = new TikitakaError('ERR_SOURCE_STATUS', 'the server takes no ranges and these bytes have gone by', {
+        details: { start, position: forward.position },
+      });
+      this.#fail(start, Math.min(end, forward.position), error);
+      this.#settleWaiters();
+      return;
+    }
+    if (end <= forward.wantTo) return;
+    this.outstandingBytes += end - Math.max(forward.wantTo, forward.position);
+    forward.wantTo = end;
+    if (!forward.running) void this.#runForward(forward);
+  }
+
+  async #runForward(forward: Forward): Promise<void> {
+    forward.running = true;
+    this.inFlight++;
+    try {
+      while (forward.position < forward.wantTo) {
+        const next = await forward.iterator.next();
+        if (this.#abort.signal.aborted) break;
+        if (next.done) throw this.#truncated(forward.position);
+        const start = forward.position;
+        const end = start + next.value.length;
+        if (end === start) continue;
+        forward.position = end;
+        this.outstandingBytes = Math.max(0, forward.wantTo - end);
+        this.#insert({ start, end, bytes: next.value, filled: end - start, usedAt: ++this.#uses });
+        this.#evict();
+        this.#progress();
+      }
+    } catch (error) {
+      this.#fail(forward.position, Number.POSITIVE_INFINITY, error);
+      this.outstandingBytes = 0;
+    }
+    this.inFlight--;
+    forward.running = false;
+    this.#progress();
+  }
+
+  #truncated(offset: number): TikitakaError {
+    return new TikitakaError('ERR_SOURCE_TRUNCATED', 'the file ends before its index says', { details: { offset } });
+  }
+
+  #fail(start: number, end: number, error: unknown): void {
+    if (!this.#abort.signal.aborted) this.#failures.push({ start, end, error });
+  }
+
+  #progress(): void {
+    this.#settleWaiters();
+    if (!this.#abort.signal.aborted) this.onProgress();
+  }
+
+  #settleWaiters(): void {
+    for (const waiter of [...this.#waiters]) {
+      const bytes = this.peek(waiter.start, waiter.end);
+      if (bytes) {
+        waiter.resolve(bytes);
+        continue;
+      }
+      const failure = this.#failures.find(({ start, end }) => start < waiter.end && waiter.start < end);
+      if (!failure) continue;
+      // Reported once: whoever asks again may try again, except behind the end of a stream that cannot be reread.
+      if (Number.isFinite(failure.end)) this.#failures = this.#failures.filter((other) => other !== failure);
+      waiter.reject(failure.error);
+    }
+  }
+
+  /** Index of the first segment that starts behind `offset`. */
+  #indexAfter(offset: number): number {
+    let low = 0;
+    let high = this.#segments.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#segments[middle]?.start ?? 0) <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  #at(offset: number): Segment | undefined {
+    const segment = this.#segments[this.#indexAfter(offset) - 1];
+    return segment && offset < segment.end ? segment : undefined;
+  }
+
+  #insert(segment: Segment): void {
+    this.#segments.splice(this.#indexAfter(segment.start), 0, segment);
+    this.cachedBytes += segment.bytes.length;
+  }
+
+  /** A read that failed keeps what it brought. */
+  #shorten(segment: Segment): void {
+    const place = this.#segments.indexOf(segment);
+    if (place < 0) return;
+    this.cachedBytes -= segment.bytes.length;
+    segment.bytes = segment.bytes.slice(0, segment.filled);
+    segment.end = segment.start + segment.filled;
+    this.cachedBytes += segment.filled;
+    if (segment.filled === 0) this.#segments.splice(place, 1);
+  }
+
+  #evict(): void {
+    while (this.cachedBytes > this.cacheBytes) {
+      let oldest: Segment | undefined;
+      for (const segment of this.#segments) {
+        if (segment.filled < segment.bytes.length) continue;
+        if (!oldest || segment.usedAt < oldest.usedAt) oldest = segment;
+      }
+      if (!oldest) return;
+      this.#segments.splice(this.#segments.indexOf(oldest), 1);
+      this.cachedBytes -= oldest.bytes.length;
+    }
+  }
+}
+
+/** ERR_ABORTED, or the typed error that the signal carries. */
+export const aborted = (reason?: unknown): TikitakaError =>
+  reason instanceof TikitakaError
+    ? reason
+    : new TikitakaError('ERR_ABORTED', 'reading was cancelled', { cause: reason });
+
+const isEnd = (error: unknown): boolean => error instanceof TikitakaError && error.code === 'ERR_SOURCE_TRUNCATED';

@@ -1,0 +1,157 @@
+import { OptionError, TikitakaError } from '../../operators/index.js';
+import { disposabilityReader } from './nal.js';
+import { aborted, type RangeFetcher } from './range-fetcher.js';
+import type { CodedSample, SampleIndex, Visit } from './sample-index.js';
+
+/** Gaps up to this size between needed samples are read along: cheaper than a request of their own. Chosen. */
+const MERGE_GAP_BYTES = 1 << 16;
+/** Largest single range: bounds the dead bytes of a cancelled read. Chosen. */
+const PIECE_BYTES = 1 << 20;
+/** LAB.md, "3–4 ranges in flight is best". */
+const MAX_IN_FLIGHT = 4;
+/** The next piece of a contiguous read is asked for when less than this is still to come (60 ms RTT at 8 MB/s). */
+const CONTINUE_BELOW_BYTES = 1 << 19;
+
+export interface SampleReaderOptions {
+  readonly index: SampleIndex;
+  readonly fetcher: RangeFetcher;
+  /** Bytes asked for ahead of what was handed out, default 8 MiB. */
+  readonly aheadBytes?: number;
+}
+
+/** Hands out coded samples of visits, fetching what they need and no more than a bounded stretch ahead. */
+export interface SampleReader {
+  /**
+   * Samples of one visit in decode order: those that its frames need (`visitSamples`). Pull-driven. Leaving the loop early
+   * cancels nothing that other visits may use. Errors: ERR_SOURCE_* of the source, ERR_SOURCE_TRUNCATED where the file ends
+   * before a sample, after all that are whole were handed out; ERR_ABORTED by `signal`.
+   */
+  samples(visit: Visit, signal?: AbortSignal): AsyncIterable<CodedSample>;
+  /** Replaces the list of visits that come after the running one; their bytes are fetched in that order, bounded by `aheadBytes`. */
+  prefetch(visits: readonly Visit[]): void;
+  /** Whether all bytes of the sample are here, so that reading it costs nothing. */
+  has(sample: number): boolean;
+  /** Memory held by bytes here and on their way. */
+  readonly cachedBytes: number;
+  /** Cancels all reads. Idempotent. */
+  close(): void;
+}
+
+/** Rows of the index that a visit needs: not those to which nothing refers and that nobody wants. */
+export function* visitSamples(index: SampleIndex, visit: Visit, from = visit.firstSample): Generator<number> {
+  const wanted = new Set(visit.keep);
+  for (let sample = from; sample <= visit.lastSample; sample++) {
+    if (visit.skip === 'nokey' && !index.sync[sample]) continue;
+    if (index.disposable[sample] && !wanted.has(index.frameNumber[sample] ?? -1)) continue;
+    yield sample;
+  }
+}
+
+interface Stretch {
+  start: number;
+  end: number;
+}
+
+export function createSampleReader({ index, fetcher, aheadBytes = 1 << 23 }: SampleReaderOptions): SampleReader {
+  if (!(aheadBytes >= PIECE_BYTES)) throw new OptionError('aheadBytes must be at least 1 MiB', { aheadBytes });
+  const isDisposable = disposabilityReader(index);
+  const active = new Set<{ readonly visit: Visit; next: number }>();
+  let upcoming: readonly Visit[] = [];
+  let lastAskedTo = -1;
+
+  const startOf = (sample: number) => index.offset[sample] ?? 0;
+  const endOf = (sample: number) => startOf(sample) + (index.sizeBytes[sample] ?? 0);
+  const fileEnd = () => fetcher.source.sizeBytes ?? Number.POSITIVE_INFINITY;
+
+  /** Byte stretches of a visit from its sample `from` on, neighbours merged, at least the first `aheadBytes` of them. */
+  function* stretches(visit: Visit, from: number): Generator<Stretch> {
+    let open: Stretch | undefined;
+    for (const sample of visitSamples(index, visit, from)) {
+      const start = startOf(sample);
+      const end = Math.min(endOf(sample), fileEnd());
+      if (end <= start) continue;
+      if (open && start >= open.start && start - open.end <= MERGE_GAP_BYTES) {
+        open.end = Math.max(open.end, end);
+        if (open.end - open.start >= aheadBytes) break;
+      } else {
+        if (open) yield open;
+        open = { start, end };
+      }
+    }
+    if (open) yield open;
+  }
+
+  /** Asks for the next ranges of one visit; returns the bytes ahead, asked for or here. */
+  function pumpVisit(visit: Visit, from: number, aheadBefore: number): number {
+    let ahead = aheadBefore;
+    for (const stretch of stretches(visit, from)) {
+      for (let at = stretch.start; at < stretch.end; ) {
+        if (ahead >= aheadBytes) return ahead;
+        const covered = Math.min(fetcher.coveredTo(at), stretch.end);
+        if (covered > at) {
+          ahead += covered - at;
+          at = covered;
+          continue;
+        }
+        const limit = at === lastAskedTo ? CONTINUE_BELOW_BYTES : PIECE_BYTES;
+        const busy = fetcher.inFlight >= MAX_IN_FLIGHT || (fetcher.inFlight > 0 && fetcher.outstandingBytes >= limit);
+        if (busy) return Number.POSITIVE_INFINITY;
+        const end = Math.min(stretch.end, at + PIECE_BYTES, fetcher.nextCovered(at));
+        lastAskedTo = end;
+        fetcher.request(at, end);
+      }
+    }
+    return ahead;
+  }
+
+  /** Every running visit has its own allowance, or one that nobody pulls would starve the others; the upcoming ones share one. */
+  function pump(): void {
+    let ahead = 0;
+    for (const { visit, next } of active) ahead = Math.max(ahead, pumpVisit(visit, next, 0));
+    for (const visit of upcoming) {
+      if (ahead >= aheadBytes) return;
+      ahead = pumpVisit(visit, visit.firstSample, ahead);
+    }
+  }
+
+  fetcher.onProgress = pump;
+
+  async function* samples(visit: Visit, signal?: AbortSignal): AsyncGenerator<CodedSample> {
+    const run = { visit, next: visit.firstSample };
+    active.add(run);
+    upcoming = upcoming.filter((other) => other !== visit);
+    try {
+      for (const sample of visitSamples(index, visit)) {
+        run.next = sample;
+        if (signal?.aborted) throw aborted(signal.reason);
+        pump();
+        if (endOf(sample) > fileEnd()) throw truncated(sample);
+        const bytes =
+          fetcher.peek(startOf(sample), endOf(sample)) ?? (await fetcher.bytes(startOf(sample), endOf(sample), signal));
+        if (isDisposable(bytes)) index.disposable[sample] = 1;
+        run.next = sample + 1;
+        yield { sample, bytes };
+      }
+    } finally {
+      active.delete(run);
+    }
+  }
+
+  const truncated = (sample: number) =>
+    new TikitakaError('ERR_SOURCE_TRUNCATED', 'the file ends before its index says', {
+      details: { sample, of: index.sampleCount, offset: startOf(sample), sizeBytes: fileEnd() },
+    });
+
+  return {
+    samples,
+    prefetch(visits) {
+      upcoming = visits;
+      pump();
+    },
+    has: (sample) => fetcher.holds(startOf(sample), endOf(sample)),
+    get cachedBytes() {
+      return fetcher.cachedBytes;
+    },
+    close: () => fetcher.close(),
+  };
+}
