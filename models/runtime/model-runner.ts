@@ -1,0 +1,192 @@
+import { availableParallelism } from 'node:os';
+import { asyncScheduler, Observable, type SchedulerLike } from 'rxjs';
+import { OptionError, TikitakaError } from '../../operators/index.js';
+import type { ModelInput, ModelPicture, ModelRunner, PictureFinding } from '../contract.js';
+import type { ModelDescription } from '../description.js';
+import { type DeviceChoice, type DeviceReport, deviceOrder } from './devices.js';
+import { startSession } from './process.js';
+import type { Device, LoadMessage, PassedOver, SessionSettings } from './protocol.js';
+import { SessionPair, type Worker, warmWorker } from './session-pair.js';
+
+export interface ModelRunnerOptions {
+  /** The ONNX file. */
+  readonly file: string;
+  readonly description: ModelDescription;
+  /** Default `auto`; see `deviceOrder` for what is tried. */
+  readonly device?: DeviceChoice;
+  /** Largest batch wanted, 1…256. Default 32. */
+  readonly batchSize?: number;
+  /** One run on CPU takes at most this, in ms; it decides `maxBatch` at warm-up. Default 150. */
+  readonly runCapMs?: number;
+  /** Keep a second, warm process for the case that the first one must be killed. Default true. */
+  readonly spare?: boolean;
+  /** Threads of the session on CPU. Default: one per available core. */
+  readonly threads?: number;
+  /** Default false: spinning threads steal the cores from the decoder. */
+  readonly spinning?: boolean;
+  /** Default `all`. */
+  readonly graphOptimization?: SessionSettings['graphOptimization'];
+  /** Default true. */
+  readonly memoryArena?: boolean;
+  /** A process that holds more than this (resident bytes) after a run is replaced by the spare. Default: no limit. */
+  readonly maxRssBytes?: number;
+  /** TensorRT only: half precision, and the folder of its compiled engines. */
+  readonly fp16?: boolean;
+  readonly engineCacheDir?: string;
+  /** A run that takes longer than `hangFactor` × its prediction, and than `minHangMs`, is hung: its process is killed. Defaults 20 and 5000. */
+  readonly hangFactor?: number;
+  readonly minHangMs?: number;
+  /** Loading and warm-up that take longer fail. Default 120 000 ms; TensorRT 900 000. */
+  readonly loadTimeoutMs?: number;
+  /** What an operator should read in the log: a process replaced, a spare that could not be started. */
+  readonly onNotice?: (message: string, details: Readonly<Record<string, unknown>>) => void;
+  /** Clock of the watchdogs. Default `asyncScheduler`. */
+  readonly scheduler?: SchedulerLike;
+}
+
+/** Our runtime: one child process per session. */
+export interface ProcessModelRunner extends ModelRunner {
+  /** What runs where, and why not elsewhere; for the log line see `reportLine`. */
+  readonly report: DeviceReport;
+  /**
+   * Replaces the file (new weights, same description) without dropping a run: runs in flight end in the old process,
+   * which goes then. Resolves when the next run uses the new file. Errors: ERR_MODEL_LOAD, ERR_MODEL_SHAPE (the old
+   * file stays in use), ERR_RELEASED.
+   */
+  swap(file: string): Promise<void>;
+}
+
+/** Errors of a fresh start: ERR_OPTION (thrown at call), ERR_MODEL_LOAD, ERR_MODEL_SHAPE. */
+export async function openModelRunner(options: ModelRunnerOptions): Promise<ProcessModelRunner> {
+  const { file, description, batchSize = 32, runCapMs = 150, device: choice = 'auto' } = options;
+  if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > 256) {
+    throw new OptionError(`batchSize must be a whole number from 1 to 256, not ${batchSize}`);
+  }
+  const { width, height, fit, filter } = description.input;
+  const load: LoadMessage = {
+    type: 'load',
+    file,
+    devices: deviceOrder(choice, process.platform),
+    input: {
+      name: description.input.name,
+      width,
+      height,
+      layout: description.input.layout,
+      dtype: description.input.dtype,
+      colours: description.input.colours,
+      normalise: description.input.normalise,
+      sizesName: description.input.sizesName,
+    },
+    decode: {
+      input: { width, height, fit },
+      output: description.output,
+      thresholds: description.thresholds,
+      maxDetections: description.maxDetections,
+    },
+    batchSize,
+    runCapMs,
+    keepBatch: false,
+    session: {
+      threads: options.threads ?? availableParallelism(),
+      spinning: options.spinning ?? false,
+      graphOptimization: options.graphOptimization ?? 'all',
+      memoryArena: options.memoryArena ?? true,
+      fp16: options.fp16 ?? false,
+      engineCacheDir: options.engineCacheDir,
+    },
+  };
+  const first = await startSomewhere(load, options);
+  const { device, maxBatch } = first.ready;
+  // Replacements repeat what the first one found out.
+  const pair = new SessionPair({
+    load: { ...load, devices: [device], batchSize: maxBatch, keepBatch: true },
+    first,
+    spare: options.spare ?? true,
+    maxRssBytes: options.maxRssBytes ?? Number.POSITIVE_INFINITY,
+    hangFactor: options.hangFactor ?? 20,
+    minHangMs: options.minHangMs ?? 5000,
+    loadTimeoutMs: loadTimeoutMs(options, device),
+    onNotice: options.onNotice ?? (() => undefined),
+    scheduler: options.scheduler ?? asyncScheduler,
+  });
+  const input: ModelInput = { width, height, fit, filter };
+  const frameBytes = width * height * 3;
+  const check = (pictures: readonly ModelPicture[]) => {
+    if (pictures.length === 0 || pictures.length > maxBatch) {
+      return new OptionError(`a batch has 1 to ${maxBatch} pictures, not ${pictures.length}`);
+    }
+    const wrong = pictures.find(({ pixels }) => pixels.length !== frameBytes);
+    if (!wrong) return undefined;
+    return new TikitakaError(
+      'ERR_MODEL_SHAPE',
+      `a picture has ${frameBytes} bytes (${width}×${height}×3), not ${wrong.pixels.length}`,
+    );
+  };
+  return {
+    input,
+    maxBatch,
+    device,
+    report: {
+      model: description.name,
+      file,
+      device,
+      threads: load.session.threads,
+      maxBatch,
+      oneMs: first.predictor.predictMs(1),
+      fullMs: first.predictor.predictMs(maxBatch),
+      passedOver: first.ready.passedOver,
+      notes: notesOn(options, device),
+    },
+    predictMs: (size) => pair.predictMs(size),
+    run: (pictures, onReturn) =>
+      new Observable<readonly PictureFinding[]>((subscriber) => {
+        const refusal = check(pictures);
+        if (refusal) {
+          onReturn();
+          subscriber.error(refusal);
+          return undefined;
+        }
+        return pair.enqueue(pictures, onReturn, (end) => {
+          if ('error' in end) return subscriber.error(end.error);
+          subscriber.next(end.findings);
+          subscriber.complete();
+        });
+      }),
+    swap: (next) => pair.swap(next),
+    close: () => pair.close(),
+  };
+}
+
+/** Tries the devices in order; where one takes the whole process down (a driver), the next ones are tried in a new process. */
+async function startSomewhere(load: LoadMessage, options: ModelRunnerOptions): Promise<Worker> {
+  const scheduler = options.scheduler ?? asyncScheduler;
+  const passedOver: PassedOver[] = [];
+  let devices = load.devices;
+  for (;;) {
+    const session = startSession({ ...load, devices });
+    try {
+      const worker = await warmWorker(session, loadTimeoutMs(options, devices[0] ?? 'cpu'), scheduler);
+      return { ...worker, ready: { ...worker.ready, passedOver: [...passedOver, ...worker.ready.passedOver] } };
+    } catch (error) {
+      await session.gone;
+      const failed = session.device();
+      const rest = devices.slice(devices.indexOf(failed) + 1);
+      const misfit = error instanceof TikitakaError && error.code === 'ERR_MODEL_SHAPE';
+      if (misfit || rest.length === 0) throw error;
+      passedOver.push({ device: failed, reason: error instanceof Error ? error.message : String(error) });
+      devices = rest;
+    }
+  }
+}
+
+const loadTimeoutMs = (options: ModelRunnerOptions, device: Device) =>
+  options.loadTimeoutMs ?? (device === 'tensorrt' ? 900_000 : 120_000);
+
+function notesOn({ fp16, engineCacheDir }: ModelRunnerOptions, device: Device): string[] {
+  if (device === 'tensorrt' && (fp16 || engineCacheDir !== undefined)) {
+    return [
+      'half precision and engine cache are asked for, but onnxruntime-node may ignore it (microsoft/onnxruntime#26854)',
+    ];
+  }
+  return fp16 ? [`half precision is a matter of the file on ${device}: use an fp16 export`] : [];
+}

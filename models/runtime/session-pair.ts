@@ -1,0 +1,301 @@
+import { type SchedulerLike, type Subscription, timer } from 'rxjs';
+import { TikitakaError } from '../../operators/index.js';
+import type { ModelPicture } from '../contract.js';
+import { Predictor } from './predictor.js';
+import { type RunEnd, runsInFlight, type SessionProcess, startSession } from './process.js';
+import type { LoadMessage, ReadyMessage } from './protocol.js';
+
+interface Job {
+  readonly pictures: readonly ModelPicture[];
+  readonly onReturn: () => void;
+  /** Undefined once nobody waits. */
+  onEnd: ((end: RunEnd) => void) | undefined;
+}
+
+/** A process that is loaded and warm, and what it has been given to do, in order. */
+export interface Worker {
+  readonly session: SessionProcess;
+  readonly ready: ReadyMessage;
+  readonly predictor: Predictor;
+  readonly jobs: Job[];
+  /** Ends when the head of `jobs` is answered. */
+  watchdog?: Subscription;
+  /** Gets no further job, and goes when the last is done. */
+  retired: boolean;
+  /** Its process is gone. */
+  lost: boolean;
+}
+
+/** Waits until the session is warm. A process that takes longer is killed: ERR_MODEL_LOAD. */
+export async function warmWorker(
+  session: SessionProcess,
+  timeoutMs: number,
+  scheduler: SchedulerLike,
+): Promise<Worker> {
+  let late = false;
+  const watchdog = timer(timeoutMs, scheduler).subscribe(() => {
+    late = true;
+    session.kill();
+  });
+  try {
+    const ready = await session.ready;
+    return {
+      session,
+      ready,
+      predictor: new Predictor(ready.warmMs, ready.padded),
+      jobs: [],
+      retired: false,
+      lost: false,
+    };
+  } catch (cause) {
+    if (!late) throw cause;
+    const message = `the model was not loaded and warm after ${timeoutMs} ms on ${session.device()}`;
+    throw new TikitakaError('ERR_MODEL_LOAD', message, { cause, details: { timeoutMs, device: session.device() } });
+  } finally {
+    watchdog.unsubscribe();
+  }
+}
+
+export interface SessionPairOptions {
+  /** How a replacement is loaded. */
+  readonly load: LoadMessage;
+  readonly first: Worker;
+  readonly spare: boolean;
+  readonly maxRssBytes: number;
+  readonly hangFactor: number;
+  readonly minHangMs: number;
+  readonly loadTimeoutMs: number;
+  readonly onNotice: (message: string, details: Readonly<Record<string, unknown>>) => void;
+  readonly scheduler: SchedulerLike;
+}
+
+/**
+ * One working process and a warm spare behind one queue. Whatever happens to a process, each job's pictures are returned
+ * exactly once, the job at its head fails, the others move to the spare. The queue holds only what subscribers hold, who
+ * own the pictures: they bound it.
+ */
+export class SessionPair {
+  readonly #options: SessionPairOptions;
+  readonly #sessions = new Set<SessionProcess>();
+  readonly #queue: Job[] = [];
+  #load: LoadMessage;
+  #active: Worker | undefined;
+  #spare: Worker | undefined;
+  #starting = false;
+  #closed = false;
+  #swaps: Promise<void> = Promise.resolve();
+  #lastPredictor: Predictor;
+
+  constructor(options: SessionPairOptions) {
+    this.#options = options;
+    this.#load = options.load;
+    this.#lastPredictor = options.first.predictor;
+    this.#adopt(options.first);
+    this.#active = options.first;
+    this.#refill();
+  }
+
+  predictMs(batchSize: number): number {
+    return (this.#active?.predictor ?? this.#lastPredictor).predictMs(batchSize);
+  }
+
+  /** Returns what abandons the job. */
+  enqueue(pictures: readonly ModelPicture[], onReturn: () => void, onEnd: (end: RunEnd) => void): () => void {
+    const job: Job = { pictures, onReturn, onEnd };
+    if (this.#closed) {
+      onReturn();
+      onEnd({ error: released() });
+      return () => undefined;
+    }
+    this.#queue.push(job);
+    this.#refill();
+    this.#pump();
+    return () => {
+      job.onEnd = undefined;
+      const waiting = this.#queue.indexOf(job);
+      if (waiting === -1) return;
+      this.#queue.splice(waiting, 1);
+      onReturn();
+    };
+  }
+
+  swap(file: string): Promise<void> {
+    const swapped = this.#swaps.then(() => this.#swap(file));
+    this.#swaps = swapped.catch(() => undefined);
+    return swapped;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const job of this.#queue.splice(0)) fail(job, released());
+    for (const session of this.#sessions) session.kill();
+    await Promise.all([...this.#sessions].map(({ gone }) => gone));
+  }
+
+  async #swap(file: string): Promise<void> {
+    const load = { ...this.#load, file };
+    const worker = await this.#start(load);
+    if (worker.lost) throw new TikitakaError('ERR_MODEL_LOAD', `${file}: the model process ended before its first run`);
+    this.#load = load;
+    const old = [this.#active, this.#spare];
+    this.#active = worker;
+    this.#spare = undefined;
+    for (const before of old) if (before) this.#retire(before);
+    this.#refill();
+    this.#pump();
+  }
+
+  /** Errors: ERR_MODEL_LOAD, ERR_MODEL_SHAPE; ERR_RELEASED where the pair was closed meanwhile. */
+  async #start(load: LoadMessage): Promise<Worker> {
+    if (this.#closed) throw released();
+    const session = startSession(load);
+    this.#sessions.add(session);
+    void session.gone.then(() => this.#sessions.delete(session));
+    try {
+      const worker = await warmWorker(session, this.#options.loadTimeoutMs, this.#options.scheduler);
+      this.#adopt(worker);
+      return worker;
+    } catch (error) {
+      throw this.#closed ? released() : error;
+    }
+  }
+
+  #adopt(worker: Worker): void {
+    this.#sessions.add(worker.session);
+    void worker.session.gone.then((reason) => {
+      this.#sessions.delete(worker.session);
+      this.#lost(worker, reason);
+    });
+  }
+
+  /** Starts what is missing, one process at a time: a working one first, then the spare. */
+  #refill(): void {
+    if (this.#closed || this.#starting || (this.#active && (this.#spare || !this.#options.spare))) return;
+    this.#starting = true;
+    const load = this.#load;
+    this.#start(load).then(
+      (worker) => {
+        if (load !== this.#load) this.#retire(worker);
+        else if (this.#active) this.#spare = worker;
+        else this.#active = worker;
+        this.#starting = false;
+        this.#refill();
+        this.#pump();
+      },
+      (error: unknown) => this.#notStarted(error),
+    );
+  }
+
+  /** Without a working process nobody could answer: the waiting jobs fail, and the next job tries to start one again. */
+  #notStarted(error: unknown): void {
+    this.#starting = false;
+    if (this.#closed) return;
+    const message = error instanceof Error ? error.message : String(error);
+    this.#options.onNotice('a model process could not be started', { file: this.#load.file, message });
+    if (this.#active) return;
+    const failure = new TikitakaError('ERR_INFERENCE', `no model process: ${message}`, {
+      cause: error,
+      retryable: true,
+    });
+    for (const job of this.#queue.splice(0)) fail(job, failure);
+  }
+
+  #pump(): void {
+    const worker = this.#active;
+    while (worker && worker.jobs.length < runsInFlight) {
+      const job = this.#queue.shift();
+      if (!job) return;
+      try {
+        worker.session.run(job.pictures, (end) => this.#ended(worker, job, end));
+      } catch (error) {
+        fail(
+          job,
+          error instanceof TikitakaError ? error : new TikitakaError('ERR_INFERENCE', String(error), { cause: error }),
+        );
+        continue;
+      }
+      worker.jobs.push(job);
+      if (worker.jobs.length === 1) this.#watch(worker);
+    }
+  }
+
+  #ended(worker: Worker, job: Job, end: RunEnd): void {
+    worker.jobs.shift();
+    this.#watch(worker);
+    if ('findings' in end) {
+      worker.predictor.observe(job.pictures.length, end.ms);
+      if (end.rssBytes > this.#options.maxRssBytes && worker === this.#active) this.#replace(worker, end.rssBytes);
+    }
+    if (worker.retired && worker.jobs.length === 0) worker.session.kill();
+    this.#pump();
+    job.onReturn();
+    job.onEnd?.(end);
+  }
+
+  /** A process that holds too much memory makes room for the spare, after its last run. */
+  #replace(worker: Worker, rssBytes: number): void {
+    this.#options.onNotice('a model process is replaced: it holds too much memory', {
+      pid: worker.session.pid,
+      rssBytes,
+    });
+    this.#active = this.#spare;
+    this.#spare = undefined;
+    worker.retired = true;
+    this.#refill();
+  }
+
+  #retire(worker: Worker): void {
+    worker.retired = true;
+    if (worker.jobs.length === 0) worker.session.kill();
+  }
+
+  /** The head of the process's jobs must be answered in good time. */
+  #watch(worker: Worker): void {
+    worker.watchdog?.unsubscribe();
+    const [head] = worker.jobs;
+    if (!head) return;
+    const { hangFactor, minHangMs, scheduler, onNotice } = this.#options;
+    const limitMs = Math.max(minHangMs, hangFactor * worker.predictor.predictMs(head.pictures.length));
+    worker.watchdog = timer(limitMs, scheduler).subscribe(() => {
+      onNotice('a model process hangs and is killed', { pid: worker.session.pid, limitMs });
+      worker.session.kill();
+    });
+  }
+
+  #lost(worker: Worker, reason: string): void {
+    worker.watchdog?.unsubscribe();
+    worker.lost = true;
+    if (worker === this.#active) {
+      this.#lastPredictor = worker.predictor;
+      this.#active = this.#spare;
+      this.#spare = undefined;
+    }
+    if (worker === this.#spare) this.#spare = undefined;
+    const [head, ...waiting] = worker.jobs.splice(0);
+    if (!this.#closed && !worker.retired) {
+      this.#options.onNotice('a model process ended', { pid: worker.session.pid, reason });
+    }
+    for (const job of waiting) if (!job.onEnd) job.onReturn();
+    this.#queue.unshift(...waiting.filter(({ onEnd }) => onEnd));
+    if (this.#closed) for (const job of this.#queue.splice(0)) fail(job, released());
+    this.#refill();
+    this.#pump();
+    if (!head) return;
+    fail(
+      head,
+      this.#closed
+        ? released()
+        : new TikitakaError('ERR_INFERENCE', `the model process ended during a run (${reason})`, {
+            retryable: true,
+            details: { reason },
+          }),
+    );
+  }
+}
+
+function fail(job: Job, error: TikitakaError): void {
+  job.onReturn();
+  job.onEnd?.({ error });
+}
+
+const released = () => new TikitakaError('ERR_RELEASED', 'the model runner is closed');
