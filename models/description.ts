@@ -113,8 +113,10 @@ const descriptionSchema = z.strictObject({
   version: z.literal(1),
   name: z.string().min(1),
   title: z.string().default(''),
-  /** File in `models/weights` where the weights ship with Tikitaka. */
+  /** The ONNX file, relative to this description (shipped ones: to `models/weights`). Default: the same name, `.onnx`. */
   file: z.string().optional(),
+  /** Shipped sizes of the same weights share it: what `MODEL` chooses. */
+  family: z.string().optional(),
   input: inputSchema,
   output: outputSchema,
   thresholds: thresholdsSchema.default({ person: 0.25, ball: 0.25, keyPoint: 0.5, nmsIou: null }),

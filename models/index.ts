@@ -1,3 +1,12 @@
+export {
+  chooseModel,
+  chooseRoleModel,
+  type ImageSize,
+  type ModelChoice,
+  type ModelRole,
+  shippedModels,
+  userModel,
+} from './catalogue.js';
 export type {
   BoxXyxyPx,
   ClassId,
@@ -8,7 +17,8 @@ export type {
   ModelRunner,
   PictureFinding,
 } from './contract.js';
-export { type ModelDescription, parseDescription, readDescription, type Thresholds } from './description.js';
-export { letterboxGrey, type PictureRect, pictureRect } from './picture-space.js';
+export { type ModelDescription, parseDescription, provides, readDescription, type Thresholds } from './description.js';
+export { letterboxGrey, type PictureRect, pictureRect, type SourceSize } from './picture-space.js';
 export { type DeviceChoice, type DeviceReport, reportLine } from './runtime/devices.js';
 export { type ModelRunnerOptions, openModelRunner, type ProcessModelRunner } from './runtime/model-runner.js';
+export { type ModelFile, type ModelSet, type ModelSetOptions, openModelSet } from './runtime/model-set.js';

@@ -2,6 +2,9 @@ import type { PictureFinding } from '../contract.js';
 import type { SourceSize } from '../picture-space.js';
 import { detr } from './detr.js';
 import type { DecodeSpec, Outputs } from './layout.js';
+
+export { ballId, classIds, keyPointCount } from './candidates.js';
+
 import { tikitaka } from './tikitaka.js';
 import { yoloDetect, yoloNmsFree, yoloPose } from './yolo.js';
 

@@ -18,6 +18,8 @@ import {
 /** The picture input of a file, found and checked against its description. */
 export interface FittedInput {
   readonly name: string;
+  /** Of the file: a half-precision export fits the description of its float32 sibling. */
+  readonly dtype: InputSpec['dtype'];
   /** The file's own batch dimension: a number where it is fixed. */
   readonly batch: number | string;
 }
@@ -29,13 +31,16 @@ export function fitInput(graph: GraphFacts, spec: InputSpec, file: string): Fitt
   const size = spec.layout === 'nhwc' ? [spec.height, spec.width, 3] : [3, spec.height, spec.width];
   const found = spec.name === undefined ? graph.inputs[0] : graph.inputs.find(({ name }) => name === spec.name);
   const sizes = graph.inputs.find(({ name }) => name === spec.sizesName);
+  const dtypes: readonly InputSpec['dtype'][] = spec.dtype === 'uint8' ? ['uint8'] : ['float32', 'float16'];
+  const dtype = dtypes.find((known) => known === found?.dtype);
   const fits =
-    found?.dtype === spec.dtype &&
+    dtype &&
+    found &&
     found.dims.length === size.length + 1 &&
     size.every((dim, i) => typeof found.dims[i + 1] === 'string' || found.dims[i + 1] === dim) &&
     (spec.sizesName === undefined) === (sizes === undefined) &&
     graph.inputs.every((input) => input === found || input === sizes);
-  if (found && fits) return { name: found.name, batch: found.dims[0] ?? '?' };
+  if (found && dtype && fits) return { name: found.name, dtype, batch: found.dims[0] ?? '?' };
   const expected = [
     `${spec.name ?? 'first input'} ${spec.dtype} [N, ${size.join(', ')}]`,
     ...(spec.sizesName === undefined ? [] : [`${spec.sizesName} int64 [N, 2]`]),
@@ -52,7 +57,7 @@ export function fitInput(graph: GraphFacts, spec: InputSpec, file: string): Fitt
  * Undefined where the file takes such pictures already.
  */
 export function prependPreparation(model: Uint8Array, input: FittedInput, spec: InputSpec): Uint8Array | undefined {
-  const steps = preparation(spec);
+  const steps = preparation({ ...spec, dtype: input.dtype });
   if (steps.length === 0) return undefined;
   const picture = `${input.name}__uint8_nhwc`;
   const nodes: Uint8Array[] = [];

@@ -33,6 +33,7 @@ class Session {
 
   private constructor(
     readonly session: InferenceSession,
+    readonly file: string,
     readonly load: LoadMessage,
     readonly device: Device,
     readonly pixels: Uint8Array,
@@ -42,16 +43,17 @@ class Session {
 
   /** Errors: ERR_MODEL_LOAD, ERR_MODEL_SHAPE; whatever ONNX Runtime throws. */
   static async open(load: LoadMessage, device: Device): Promise<Session> {
-    const model = readFileSync(load.file);
-    const input = fitInput(readGraph(model, load.file), load.input, load.file);
+    const file = device === 'cpu' ? load.file : (load.fp16File ?? load.file);
+    const model = readFileSync(file);
+    const input = fitInput(readGraph(model, file), load.input, file);
     const edited = prependPreparation(model, input, load.input);
     const options = sessionOptions(load.session, device);
     const session = edited
       ? await InferenceSession.create(edited, options)
-      : await InferenceSession.create(load.file, options);
+      : await InferenceSession.create(file, options);
     const fixedBatch = typeof input.batch === 'number' ? input.batch : undefined;
     const pixels = new Uint8Array((fixedBatch ?? load.batchSize) * load.input.width * load.input.height * 3);
-    return new Session(session, load, device, pixels, fixedBatch);
+    return new Session(session, file, load, device, pixels, fixedBatch);
   }
 
   get padded(): boolean {
@@ -179,7 +181,7 @@ async function load(message: LoadMessage): Promise<void> {
       const session = await Session.open(message, device);
       const warm = await session.warmUp();
       opened = session;
-      return send({ type: 'ready', device, passedOver, ...warm });
+      return send({ type: 'ready', device, file: session.file, passedOver, ...warm });
     } catch (error) {
       const misfit = error instanceof TikitakaError && error.code === 'ERR_MODEL_SHAPE';
       if (misfit || device === message.devices.at(-1)) {

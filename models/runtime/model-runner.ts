@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { asyncScheduler, Observable, type SchedulerLike } from 'rxjs';
 import { OptionError, TikitakaError } from '../../operators/index.js';
@@ -30,8 +31,9 @@ export interface ModelRunnerOptions {
   readonly memoryArena?: boolean;
   /** A process that holds more than this (resident bytes) after a run is replaced by the spare. Default: no limit. */
   readonly maxRssBytes?: number;
-  /** TensorRT only: half precision, and the folder of its compiled engines. */
+  /** Half precision on accelerators: NAME.fp16.onnx beside the file, where there is one; asked of TensorRT anyway. Default false. */
   readonly fp16?: boolean;
+  /** Folder for TensorRT's compiled engines. */
   readonly engineCacheDir?: string;
   /** A run that takes longer than `hangFactor` × its prediction, and than `minHangMs`, is hung: its process is killed. Defaults 20 and 5000. */
   readonly hangFactor?: number;
@@ -50,10 +52,10 @@ export interface ProcessModelRunner extends ModelRunner {
   readonly report: DeviceReport;
   /**
    * Replaces the file (new weights, same description) without dropping a run: runs in flight end in the old process,
-   * which goes then. Resolves when the next run uses the new file. Errors: ERR_MODEL_LOAD, ERR_MODEL_SHAPE (the old
+   * which goes then. Without a name the same file is read again. Resolves when the next run uses the new file. Errors: ERR_MODEL_LOAD, ERR_MODEL_SHAPE (the old
    * file stays in use), ERR_RELEASED.
    */
-  swap(file: string): Promise<void>;
+  swap(file?: string): Promise<void>;
 }
 
 /** Errors of a fresh start: ERR_OPTION (thrown at call), ERR_MODEL_LOAD, ERR_MODEL_SHAPE. */
@@ -66,6 +68,7 @@ export async function openModelRunner(options: ModelRunnerOptions): Promise<Proc
   const load: LoadMessage = {
     type: 'load',
     file,
+    fp16File: options.fp16 ? halfPrecisionOf(file) : undefined,
     devices: deviceOrder(choice, process.platform),
     input: {
       name: description.input.name,
@@ -128,7 +131,7 @@ export async function openModelRunner(options: ModelRunnerOptions): Promise<Proc
     device,
     report: {
       model: description.name,
-      file,
+      file: first.ready.file,
       device,
       threads: load.session.threads,
       maxBatch,
@@ -152,7 +155,7 @@ export async function openModelRunner(options: ModelRunnerOptions): Promise<Proc
           subscriber.complete();
         });
       }),
-    swap: (next) => pair.swap(next),
+    swap: (next = file) => pair.swap(next),
     close: () => pair.close(),
   };
 }
@@ -182,11 +185,19 @@ async function startSomewhere(load: LoadMessage, options: ModelRunnerOptions): P
 const loadTimeoutMs = (options: ModelRunnerOptions, device: Device) =>
   options.loadTimeoutMs ?? (device === 'tensorrt' ? 900_000 : 120_000);
 
-function notesOn({ fp16, engineCacheDir }: ModelRunnerOptions, device: Device): string[] {
-  if (device === 'tensorrt' && (fp16 || engineCacheDir !== undefined)) {
-    return [
-      'half precision and engine cache are asked for, but onnxruntime-node may ignore it (microsoft/onnxruntime#26854)',
-    ];
+/** The half-precision export beside a file. */
+function halfPrecisionOf(file: string): string | undefined {
+  const sibling = file.replace(/\.onnx$/, '.fp16.onnx');
+  return sibling !== file && existsSync(sibling) ? sibling : undefined;
+}
+
+/** What was asked for and cannot be promised. */
+function notesOn({ fp16, engineCacheDir, file }: ModelRunnerOptions, device: Device): string[] {
+  const notes: string[] = [];
+  if (fp16 && device === 'cpu') notes.push('half precision is not used on cpu');
+  else if (fp16 && !halfPrecisionOf(file)) notes.push('no .fp16.onnx file beside the model: full precision');
+  if (engineCacheDir !== undefined && device === 'tensorrt') {
+    notes.push('onnxruntime-node may ignore the engine cache folder (microsoft/onnxruntime#26854)');
   }
-  return fp16 ? [`half precision is a matter of the file on ${device}: use an fp16 export`] : [];
+  return notes;
 }

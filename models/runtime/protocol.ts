@@ -8,6 +8,8 @@ export type Device = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu' | 'coreml' | 'dml';
 export interface LoadMessage {
   readonly type: 'load';
   readonly file: string;
+  /** Taken instead of `file` on devices other than `cpu`. */
+  readonly fp16File: string | undefined;
   /** Tried in this order until one loads and warms up. */
   readonly devices: readonly Device[];
   readonly input: InputSpec;
@@ -75,6 +77,8 @@ export interface PassedOver {
 export interface ReadyMessage {
   readonly type: 'ready';
   readonly device: Device;
+  /** The file that was loaded. */
+  readonly file: string;
   readonly passedOver: readonly PassedOver[];
   readonly maxBatch: number;
   /** [batch size, ms] of each warmed size, rising. */
