@@ -49,3 +49,41 @@ export interface PacketDecoder {
   /** Frees the decoder, after the running call into it. Idempotent. */
   close(): Promise<void>;
 }
+
+export interface StreamDecoderOptions {
+  /** The file's bytes in order and libav's name of its demuxer, or where libav opens it itself (`DIRECT_URL_STREAM`). */
+  readonly source:
+    | { readonly chunks: AsyncIterable<Uint8Array>; readonly format: 'mp4' | 'matroska' | 'mpegts' }
+    | { readonly url: string };
+  readonly input: ModelInput;
+  readonly pool: FramePool;
+  /** Whether frame n is wanted; asked once for each, in order, when it comes out. Default: all. */
+  readonly keep?: (frame: number) => boolean;
+  readonly threads?: number;
+  /** The decoder starts when this many bytes are here (default 262144) … */
+  readonly minStartBytes?: number;
+  /** … or this much time has passed, ms (default 100), whichever is first. */
+  readonly startTimeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Decodes a clip that has no sample index, from its start to its end. */
+export interface StreamDecoder {
+  readonly name: string;
+  /** Of the first picture. */
+  readonly width: number;
+  readonly height: number;
+  /** Undefined where the container does not say. */
+  readonly durationUs: number | undefined;
+  readonly framesPerSecond: number | undefined;
+  readonly problems: DecodeProblems;
+  /** Frames that came out so far, wanted or not; at the end: how many the clip has. */
+  readonly frameCount: number;
+  /**
+   * Wanted frames, numbered in presentation order; once. Nothing is read or decoded while no slot is free or nobody pulls.
+   * Errors: those of the chunks, after all frames before them; ERR_ABORTED; ERR_RELEASED after `close`.
+   */
+  frames(signal?: AbortSignal): AsyncIterable<Frame>;
+  /** Ends pending reads and frees everything. Idempotent. */
+  close(): Promise<void>;
+}

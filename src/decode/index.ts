@@ -1,4 +1,13 @@
-export type { DecodeProblems, PacketDecoder, PacketDecoderOptions, RunOptions } from './decoder.js';
+export type {
+  DecodeProblems,
+  PacketDecoder,
+  PacketDecoderOptions,
+  RunOptions,
+  StreamDecoder,
+  StreamDecoderOptions,
+} from './decoder.js';
+export { type FitPx, fitPicture } from './fit.js';
 export type { Frame } from './frame.js';
 export { createFramePool, type FrameFacts, type FramePool, type FramePoolOptions, type Slot } from './frame-pool.js';
 export { openPacketDecoder } from './packet-decoder.js';
+export { openStreamDecoder } from './stream-decoder.js';

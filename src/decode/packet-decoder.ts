@@ -3,7 +3,8 @@ import type { SampleIndex, Visit } from '../container/index.js';
 import type { PacketDecoder, PacketDecoderOptions } from './decoder.js';
 import type { Frame } from './frame.js';
 import type { Slot } from './frame-pool.js';
-import { openVideoDecoder } from './libav.js';
+import { loadLibav, openCodec } from './libav.js';
+import { createVideoDecoder } from './video-decoder.js';
 
 /**
  * Opens the in-process decoder for a clip whose sample index is known. Errors: ERR_DECODER_UNAVAILABLE where node-av does
@@ -15,13 +16,11 @@ export async function openPacketDecoder(options: PacketDecoderOptions): Promise<
     throw new OptionError('the pool was made for another picture size', { bytesPerSlot: pool.bytesPerSlot, ...input });
   const problems = { failedSamples: 0, damagedFrames: 0, missingFrames: 0 };
   let firstError: string | undefined;
-  const decoder = await openVideoDecoder({
-    codec: index.codec,
-    width: index.width,
-    height: index.height,
-    extradata: index.extradata,
-    reorder: reorderDepth(index),
-    threads,
+  const lib = await loadLibav();
+  const codec = await openCodec(lib, { ...index, reorder: reorderDepth(index) }, { threads });
+  const decoder = createVideoDecoder({
+    lib,
+    codec,
     onComplaint(message) {
       problems.failedSamples++;
       firstError ??= message;
@@ -62,7 +61,7 @@ export async function openPacketDecoder(options: PacketDecoderOptions): Promise<
     async function* ready(): AsyncGenerator<Frame> {
       for (let picture = await call(decoder.receive()); picture; picture = await call(decoder.receive())) {
         check();
-        const frame = index.frameNumber[picture.id] ?? -1;
+        const frame = index.frameNumber[picture.pts] ?? -1;
         if (!awaited.delete(frame)) continue;
         slot ??= await pool.acquire(signal);
         check();
@@ -74,7 +73,7 @@ export async function openPacketDecoder(options: PacketDecoderOptions): Promise<
         yield filled.frame({
           index: frame,
           ptsUs: index.framePtsUs[frame] ?? 0,
-          keyframe: index.sync[picture.id] === 1,
+          keyframe: index.sync[picture.pts] === 1,
           sourceWidth: picture.width,
           sourceHeight: picture.height,
         });
