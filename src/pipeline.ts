@@ -52,11 +52,11 @@ export interface AnswerScene {
   snapshot(): Answer;
 }
 
-export interface AnswerPorts {
+export interface AnswerPorts<C extends OpenedClip = OpenedClip> {
   /** Emits the opened clip once; errors with ERR_SOURCE_*, ERR_NOT_VIDEO, ERR_DECODE. */
-  open(): Observable<OpenedClip>;
+  open(): Observable<C>;
   readonly runner: ModelRunner;
-  createScene(clip: OpenedClip): AnswerScene;
+  createScene(clip: C): AnswerScene;
   readonly timeline: Timeline;
   /** Clock and timers of everything here. Default `asyncScheduler`; a marble spec passes its TestScheduler. */
   readonly scheduler?: SchedulerLike;
@@ -115,7 +115,10 @@ const release = (frame: Frame) => frame.release();
  * - **Pressure**: frames own slots; the source makes none while no slot is free. Every frame that enters is released once.
  * - **Errors**: a failure before any finding is passed on; a budget that ends before any is ERR_BUDGET_EMPTY.
  */
-export function answerClip(ports: AnswerPorts, options: AnswerOptions): Observable<AnswerEvent> {
+export function answerClip<C extends OpenedClip>(
+  ports: AnswerPorts<C>,
+  options: AnswerOptions,
+): Observable<AnswerEvent> {
   return defer(() => {
     const { runner, timeline, scheduler = asyncScheduler } = ports;
     const budget = createBudget(options, runner, scheduler);

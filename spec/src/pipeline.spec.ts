@@ -179,10 +179,10 @@ describe('answerClip in virtual time', () => {
   });
 
   specify('stops taking frames at the soft cut and lets what is in flight finish', (m, ledger) => {
-    const frames = m.cold('   a--b--c--d--e--f--g');
-    const subscription = '   ^-------!           ';
+    const frames = m.cold('   a---b---c---d---e');
+    const subscription = '   ^-------!         ';
     const expected = '         c-F-----(GA|)';
-    const values = { c: 'clip', F: 'first 0', G: '1,2', A: 'budget 3/10' };
+    const values = { c: 'clip', F: 'first 0', G: '1', A: 'budget 2/10' };
     m.expect(run(m, ledger, { frames }, { budgetMs: 10 })).toBeObservable(expected, values);
     m.expect(frames).toHaveSubscriptions(subscription);
   });

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TikitakaError } from '../../operators/index.js';
+import { configKeys, type LoadConfigOptions, loadConfig } from '../../src/config.js';
+
+const load = (options: LoadConfigOptions = {}) => loadConfig({ env: {}, dotenvPaths: [], ...options });
+
+function fault(options: LoadConfigOptions): TikitakaError {
+  try {
+    load(options);
+  } catch (error) {
+    assert.ok(error instanceof TikitakaError);
+    return error;
+  }
+  assert.fail('accepted');
+}
+
+describe('loadConfig', () => {
+  let folder = '';
+  before(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tikitaka-config-'));
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('has a default for everything that is no identity', () => {
+    const config = load();
+    assert.equal(config.TIME_BUDGET_S, 2);
+    assert.equal(config.FRAME_STRIDE, 'auto');
+    assert.equal(config.AUTH, 'chain');
+    assert.equal(config.ALLOW_PRIVATE_URLS, false);
+    assert.equal(config.WALLET_NAME, undefined);
+  });
+
+  const readings: readonly (readonly [string, string, unknown, string])[] = [
+    ['FRAME_STRIDE', '5', 5, 'a number instead of auto'],
+    ['IMG_SIZE', '576', { width: 576, nearest: false }, 'a size the model must have'],
+    ['IMG_SIZE', '~640', { width: 640, nearest: true }, 'the nearest size'],
+    ['USE_NVDEC', 'True', true, 'booleans as Python servers write them'],
+    ['ALLOWED_HOTKEYS', ' a, b ,,c ', ['a', 'b', 'c'], 'lists with stray blanks'],
+    ['TIME_BUDGET_S', '', 2, 'an empty value is the default'],
+  ];
+  for (const [key, text, value, why] of readings) {
+    it(`reads ${key}=${JSON.stringify(text)}: ${why}`, () => {
+      assert.deepEqual(Object.entries(load({ env: { [key]: text } })).find(([name]) => name === key)?.[1], value);
+    });
+  }
+
+  const faults: readonly (readonly [string, string])[] = [
+    ['TIME_BUDGET_S', 'two'],
+    ['TIME_BUDGET_S', '-1'],
+    ['TIME_BUDGET_S', '0x10'],
+    ['PORT', '70000'],
+    ['BATCH_SIZE', '1.5'],
+    ['AUTH', 'none'],
+    ['RAMP_UP', 'perhaps'],
+    ['IMG_SIZE', 'big'],
+    ['PRESET', 'fastest'],
+  ];
+  for (const [key, text] of faults) {
+    it(`refuses ${key}=${text}, naming the variable and what was read`, () => {
+      const error = fault({ env: { [key]: text } });
+      assert.equal(error.code, 'ERR_CONFIG');
+      assert.ok(error.message.includes(`${key}="${text}"`), error.message);
+    });
+  }
+
+  it('lists all faults at once, and where .env was looked for', () => {
+    const error = fault({ env: { PORT: 'x', AUTH: 'y' }, dotenvPaths: ['/nowhere/.env'] });
+    assert.equal((error.details.faults as unknown[]).length, 2);
+    assert.match(error.message, /looked for at \/nowhere\/\.env/);
+  });
+
+  it('lets command line beat environment beat .env beat preset', () => {
+    const file = join(folder, '.env');
+    writeFileSync(file, 'PRESET=accurate\nBATCH_SIZE=3\nMAX_DETECTIONS=7\nTIME_BUDGET_S=4\n');
+    const config = load({
+      dotenvPaths: [join(folder, 'missing'), file],
+      env: { MAX_DETECTIONS: '8', TIME_BUDGET_S: '5' },
+      overrides: { TIME_BUDGET_S: '6' },
+    });
+    assert.equal(config.FRAME_STRIDE, 1, 'preset');
+    assert.equal(config.BATCH_SIZE, 3, '.env over preset');
+    assert.equal(config.MAX_DETECTIONS, 8, 'environment over .env');
+    assert.equal(config.TIME_BUDGET_S, 6, 'command line over environment');
+  });
+
+  it('refuses an ENV_FILE that is not there instead of running on defaults', () => {
+    assert.throws(() => loadConfig({ env: { ENV_FILE: join(folder, 'nope') } }), { code: 'ERR_CONFIG' });
+  });
+
+  it('ignores variables that are not ours', () => {
+    assert.deepEqual(
+      Object.keys(load({ env: { PATH: '/bin', constructor: 'x' } })).filter(
+        (key) => !configKeys.includes(key as never),
+      ),
+      [],
+    );
+  });
+});

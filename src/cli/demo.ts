@@ -1,0 +1,106 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Command } from 'commander';
+import { lastValueFrom } from 'rxjs';
+import { loadConfig } from '../config.js';
+import { createClipServer } from '../demo/clip-server.js';
+import { generateClip } from '../demo/generate.js';
+import { createShapedLink } from '../demo/shaped-link.js';
+import { createEngine, type Engine, type FinishedAnswer } from '../engine.js';
+import { createLogger } from '../log.js';
+import { toChromeTrace, waterfall } from '../timeline.js';
+import { drawAnswer } from './draw-answer.js';
+import { overridesOf, withSettings } from './run.js';
+
+/** The CDN of FEATURES, "The situation": RTT 60 ms, 5 MB/s, 2.4 s until the first byte of a new connection. */
+export const CDN = { rttMs: 60, bytesPerSecond: 5e6, setUpMs: 2220 } as const;
+/** The clip of FEATURES, "The situation". */
+export const DEMO_CLIP = {
+  seed: 7,
+  seconds: 30,
+  width: 1920,
+  height: 1080,
+  fps: 25,
+  gop: 50,
+  bFrames: 2,
+  moov: 'start',
+} as const;
+
+/** Where generated clips are kept: $XDG_CACHE_HOME/tikitaka, else ~/.cache/tikitaka. */
+export const cacheFolder = () => join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tikitaka');
+
+/** `tikitaka demo`: the main job on a clip of our own, over a link like the CDN's, once cold and once warm. */
+export function demoCommand(): Command {
+  const command = new Command('demo')
+    .description('Generate a 30 s match (cached), serve it like the CDN does, and answer it once cold and once warm.')
+    .option('--out <folder>', 'where the picture and the timeline go', 'demo-out')
+    .option('--seed <n>', 'another match', String(DEMO_CLIP.seed));
+  return withSettings(command).action(async (options: { readonly out: string; readonly seed: string }) => {
+    const config = loadConfig({
+      overrides: { START_BUDGET_AFTER_FIRST_FRAME: '1', CONNECT_TIMEOUT_S: '5', ...overridesOf({ ...options }) },
+    });
+    const out = resolve(options.out);
+    await mkdir(out, { recursive: true });
+    const closers: (() => Promise<void>)[] = [];
+    try {
+      const clip = await generateClip({
+        ...DEMO_CLIP,
+        seed: Number(options.seed),
+        cacheFolder: cacheFolder(),
+        onProgress: (done, total) => {
+          if (done % 75 === 0 || done === total) process.stderr.write(`rendering the match: ${done}/${total} frames\n`);
+        },
+      });
+      const server = await createClipServer({ files: { '/match.mp4': clip.path } });
+      closers.unshift(server.close);
+      const link = await createShapedLink({ targetPort: Number(new URL(server.url).port), ...CDN });
+      closers.unshift(link.close);
+      const target = `https://localhost:${link.port}/match.mp4`;
+      const engine = await createEngine({ config, log: createLogger(config), ca: server.ca, allowPrivate: true });
+      closers.unshift(engine.close);
+
+      const cold = await answer(engine, target);
+      const warm = await answer(engine, target);
+      process.stderr.write(`\n${waterfall(warm.timeline)}\n`);
+      process.stdout.write(`${table({ cold, warm })}\n`);
+      await writeFile(join(out, 'timeline.json'), JSON.stringify(toChromeTrace(warm.timeline)));
+      await writeFile(
+        join(out, 'answer.json'),
+        warm.body({ challenge_id: 'demo', processing_time: warm.report.totalMs / 1000 }),
+      );
+      await drawAnswer(clip.path, warm.answer, join(out, 'annotated.png'));
+      process.stdout.write(`annotated picture, answer and timeline: ${out}\n`);
+    } finally {
+      for (const close of closers) await close();
+    }
+  });
+}
+
+async function answer(engine: Engine, target: string): Promise<FinishedAnswer> {
+  const last = await lastValueFrom(engine.answer({ target }));
+  return last.type === 'answer' ? last.answer : Promise.reject(last);
+}
+
+function table(runs: Readonly<Record<string, FinishedAnswer>>): string {
+  const head = ['run', 'first touch', 'total', 'bytes', 'frames answered', 'measured', 'HTTP', 'connection'];
+  const rows = Object.entries(runs).map(([name, { report }]) => [
+    name,
+    `${(report.firstTouchMs / 1000).toFixed(2)} s`,
+    `${(report.totalMs / 1000).toFixed(2)} s`,
+    `${(report.bytesRead / 1e6).toFixed(1)} MB`,
+    `${report.frames.answered}/${report.frames.total}`,
+    `${report.frames.measured}`,
+    report.httpVersion,
+    report.connectionReused ? 'reused' : 'new',
+  ]);
+  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
+  return [head, ...rows]
+    .map((row) =>
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

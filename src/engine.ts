@@ -1,0 +1,247 @@
+import { fileURLToPath } from 'node:url';
+import { asyncScheduler, defer, finalize, map, type Observable } from 'rxjs';
+import { readDescription } from '../models/description.js';
+import type { ModelRunner } from '../models/index.js';
+import { openModelRunner } from '../models/runtime/model-runner.js';
+import { openAnswerClip } from './answer-clip.js';
+import type { Config } from './config.js';
+import type { Logger } from './log.js';
+import { createLinkPolicy, createPool, type Pool } from './net/index.js';
+import { packageRoot } from './package-root.js';
+import { type AnswerEvent, type AnswerScene, answerClip, type OpenedClip } from './pipeline.js';
+import { type AnswerReport, reportLine } from './report.js';
+import {
+  type Answer,
+  type AnswerEncoder,
+  type AnswerFields,
+  createAnswerEncoder,
+  createScene,
+  type Finding,
+  type Scene,
+} from './scene/index.js';
+import { createTimeline, type Timeline } from './timeline.js';
+
+export interface EngineOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  /** PEM certificates trusted besides the usual ones (demo, tests). */
+  readonly ca?: string | undefined;
+  /** Lets local files and addresses inside the network be read: for the command line, never for links that strangers send. */
+  readonly allowPrivate?: boolean;
+}
+
+export interface AnswerRequest {
+  /** http(s) URL, or with `allowPrivate` the path of a file. */
+  readonly target: string;
+  /** When the request came, on `performance.now()`'s clock; default the subscription. */
+  readonly requestedAtMs?: number;
+  /** Says in the body what was measured, tracked, interpolated and held. */
+  readonly provenance?: boolean | undefined;
+}
+
+export interface FinishedAnswer {
+  readonly answer: Answer;
+  readonly report: AnswerReport;
+  readonly timeline: Timeline;
+  /** The body as UTF-8 JSON (PROTOCOL §2), `fields` before `frames`. */
+  body(fields: AnswerFields): Uint8Array;
+  /** The same as one gzip member. */
+  gzip(fields: AnswerFields): Uint8Array;
+}
+
+export type EngineEvent =
+  | { readonly type: 'clip'; readonly clip: OpenedClip }
+  | { readonly type: 'findings'; readonly findings: readonly Finding[]; readonly first: boolean }
+  | { readonly type: 'answer'; readonly answer: FinishedAnswer };
+
+/** What lives as long as the process: warm models and warm connections. Answers challenges one by one or at once. */
+export interface Engine {
+  readonly runner: ModelRunner;
+  readonly pool: Pool;
+  /** Cold; one subscription is one challenge, unsubscribing ends it. Errors: the TikitakaErrors of `answerClip` and its ports. */
+  answer(request: AnswerRequest): Observable<EngineEvent>;
+  close(): Promise<void>;
+}
+
+/** Kept free at the end of the budget for the last snapshot and its encoding, ms (measured: bench/snapshot.ts). */
+const FINISH_MS = 30;
+/** One slice of work on the scene: the event loop is never held longer by it, ms. */
+const SLICE_MS = 6;
+/** Frames of a batch in deterministic mode: a batch size measured at warm-up would follow the load. */
+const FIXED_BATCH = 4;
+
+/** Loads and warms the models and connects to `PREWARM_ORIGINS`. Errors: ERR_MODEL_*, ERR_CONFIG. */
+export async function createEngine({
+  config,
+  log,
+  ca,
+  allowPrivate = config.ALLOW_PRIVATE_URLS,
+}: EngineOptions): Promise<Engine> {
+  const pool = createPool({
+    reuse: config.USE_CONNECTION_POOL,
+    maxConnections: config.MAX_CONNECTIONS,
+    maxKeptAlive: config.MAX_KEEPALIVE_CONNECTIONS,
+    keepAliveMs: config.KEEP_ALIVE_S * 1000,
+    connectTimeoutMs: config.CONNECT_TIMEOUT_S * 1000,
+    readTimeoutMs: config.READ_TIMEOUT_S * 1000,
+    policy: createLinkPolicy({ allowPrivate }),
+    ...(ca === undefined ? {} : { ca }),
+  });
+  const [runner] = await Promise.all([
+    openModelRunner({
+      file: fileURLToPath(new URL('models/weights/tikitaka-768x448.onnx', packageRoot)),
+      description: readDescription(new URL('models/descriptions/tikitaka-768x448.json', packageRoot)),
+      batchSize: config.BATCH_SIZE,
+    }).catch(async (error) => {
+      await pool.close();
+      throw error;
+    }),
+    pool.warm(config.PREWARM_ORIGINS).then((origins) => {
+      for (const { origin, httpVersion, error } of origins) {
+        if (error) log.warn({ origin, code: error.code }, 'origin not warmed');
+        else log.info({ origin, http: httpVersion }, 'origin warm');
+      }
+    }),
+  ]);
+
+  return {
+    runner,
+    pool,
+    answer: (request) => answerRequest({ config, log, pool, runner, allowPrivate }, request),
+    async close() {
+      await Promise.all([pool.close(), runner.close()]);
+    },
+  };
+}
+
+interface Parts {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly pool: Pool;
+  readonly runner: ModelRunner;
+  readonly allowPrivate: boolean;
+}
+
+function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineEvent> {
+  return defer(() => {
+    const { config, log, pool, runner, allowPrivate } = parts;
+    // One clock for all: the scheduler's, which is the wall clock; the request's moment is carried over to it.
+    const waitedMs = performance.now() - (request.requestedAtMs ?? performance.now());
+    const timeline = createTimeline({ startedAtMs: performance.now() - waitedMs });
+    const deterministic = config.PLAN === 'fixed';
+    const encoder = createAnswerEncoder({
+      provenance: request.provenance ?? false,
+      dropUnscored: config.DROP_UNSCORED,
+    });
+    const opened = openAnswerClip({
+      config,
+      pool,
+      runner,
+      timeline,
+      allowFiles: allowPrivate,
+      target: request.target,
+      now: () => asyncScheduler.now(),
+    });
+    const events$ = answerClip(
+      {
+        open: () => opened.clip$,
+        runner,
+        timeline,
+        createScene: (clip) => {
+          const scene = createScene({
+            ...clip.scene,
+            width: clip.width,
+            height: clip.height,
+            tracking: !config.DISABLE_TRACKING,
+            skipPitch: config.SKIP_PITCH,
+            ...(config.CONF_THRESHOLD === undefined ? {} : { confThreshold: config.CONF_THRESHOLD }),
+          });
+          return freshScene(scene, encoder);
+        },
+      },
+      {
+        budgetMs: config.TIME_BUDGET_S * 1000,
+        afterFirstFrame: config.START_BUDGET_AFTER_FIRST_FRAME
+          ? { timeoutMs: config.FIRST_FRAME_TIMEOUT_S * 1000 }
+          : undefined,
+        requestedAtMs: asyncScheduler.now() - waitedMs,
+        finishMs: FINISH_MS,
+        batch: {
+          maxSize: deterministic ? FIXED_BATCH : Math.min(config.BATCH_SIZE, runner.maxBatch),
+          firstSize: config.RAMP_UP
+            ? Math.min(config.RAMP_UP_FIRST_BATCH, runner.maxBatch)
+            : Math.min(config.BATCH_SIZE, runner.maxBatch),
+          maxWaitMs: deterministic ? Number.POSITIVE_INFINITY : config.BATCH_WAIT_MS,
+        },
+        deterministic,
+        maxQueuedFrames: config.PREFETCH_FRAMES,
+      },
+    );
+    return events$.pipe(
+      map((event): EngineEvent => {
+        if (event.type !== 'answer') return event;
+        const finished = finish(event);
+        log.info(finished.report, reportLine(finished.report));
+        return { type: 'answer', answer: finished };
+      }),
+      finalize(() => opened.close()),
+    );
+
+    function finish({
+      answer,
+      stoppedBy,
+      measured,
+      problem,
+    }: Extract<AnswerEvent, { type: 'answer' }>): FinishedAnswer {
+      const end = timeline.begin('encode');
+      encoder.update(answer);
+      end();
+      const { source, decoder, strategy } = opened.facts();
+      const report: AnswerReport = {
+        stoppedBy,
+        ...(problem ? { problem: { code: problem.code, message: problem.message } } : {}),
+        frames: { total: answer.frames.length, answered: answer.frames.length, ...answer.counts, measured },
+        firstTouchMs: timeline.marks.get('first-finding') ?? 0,
+        totalMs: timeline.elapsedMs(),
+        bytesRead: source?.bytesRead ?? 0,
+        sizeBytes: source?.sizeBytes,
+        requests: source?.requests ?? 0,
+        httpVersion: source?.connection.httpVersion ?? 'file',
+        connectionReused: source?.connection.reused ?? false,
+        decoder,
+        device: runner.device,
+        strategy,
+      };
+      return {
+        answer,
+        report,
+        timeline,
+        body: (fields) => encoder.json(fields),
+        gzip: (fields) => encoder.gzip(fields),
+      };
+    }
+  });
+}
+
+/** The scene with the wire form kept up to date behind it, both in slices. */
+function freshScene(scene: Scene, encoder: AnswerEncoder): AnswerScene {
+  let stale = false;
+  let encoding: Answer | undefined;
+  return {
+    add(findings) {
+      scene.add(findings);
+      stale = true;
+    },
+    snapshot: () => scene.snapshot(),
+    refresh() {
+      const untilMs = performance.now() + SLICE_MS;
+      const isPaused = () => performance.now() >= untilMs;
+      if (!scene.refresh(isPaused)) return false;
+      if (stale) encoding = scene.snapshot();
+      stale = false;
+      if (encoding && !encoder.update(encoding, isPaused)) return false;
+      encoding = undefined;
+      return true;
+    },
+  };
+}

@@ -1,0 +1,24 @@
+export { OptionError, TikitakaError } from '../operators/index.js';
+export { type Config, type ConfigKey, loadConfig, presets } from './config.js';
+export { type Clip, openClip, type SampleIndex, type SampleReader, type Visit } from './container/index.js';
+export { createFramePool, type Frame, type FramePool, openPacketDecoder, type PacketDecoder } from './decode/index.js';
+export { type AnswerRequest, createEngine, type Engine, type EngineEvent, type FinishedAnswer } from './engine.js';
+export { type ByteSource, createLinkPolicy, createPool, openByteSource, type Pool } from './net/index.js';
+export {
+  type AnswerEvent,
+  type AnswerOptions,
+  type AnswerPorts,
+  type AnswerScene,
+  answerClip,
+  type OpenedClip,
+  type StoppedBy,
+} from './pipeline.js';
+export {
+  type Answer,
+  type AnswerFrame,
+  createAnswerEncoder,
+  createScene,
+  type Finding,
+  type Scene,
+} from './scene/index.js';
+export { createTimeline, type Timeline, toChromeTrace, waterfall } from './timeline.js';
