@@ -53,7 +53,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
   function usable(origin: string): Connection | undefined {
     for (const connection of [...open].reverse()) {
-      if (connection.origin !== origin || connection.retired) continue;
+      if (connection.origin !== origin || connection.retired || connection.transport.closed) continue;
       if (connection.transport.httpVersion === '2' || connection.active === 0) return connection;
     }
     return undefined;

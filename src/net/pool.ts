@@ -104,35 +104,44 @@ export function createPool(options: PoolOptions = {}): Pool {
 
   async function request(link: string | URL, { headers = {}, signal }: PoolRequest = {}): Promise<PoolResponse> {
     const url = policy.checkUrl(link);
-    const stop = linkSignals(signal, closing.signal);
-    const connection = await connections.acquire(url, stop.signal).catch((error: unknown) => {
-      stop.unlink();
-      throw error;
-    });
-    const { transport, setUp } = connection;
-    const reused = connection.uses > 0;
-    connection.uses += 1;
-    const done = () => {
-      stop.unlink();
-      connections.release(connection);
-    };
-    const exchange = { path: url.pathname + url.search, headers, signal: stop.signal, readTimeoutMs };
-    const response = await transport.get(exchange, done).catch((error: unknown) => suspect(connection, error));
-    const { body } = response;
-    async function* watched(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const stop = linkSignals(signal, closing.signal);
+      const connection = await connections.acquire(url, stop.signal).catch((error: unknown) => {
+        stop.unlink();
+        throw error;
+      });
+      const { transport, setUp } = connection;
+      const reused = connection.uses > 0;
+      connection.uses += 1;
       try {
-        yield* body;
+        const exchange = { path: url.pathname + url.search, headers, signal: stop.signal, readTimeoutMs };
+        const response = await transport.get(exchange, () => {
+          stop.unlink();
+          connections.release(connection);
+        });
+        const body = watched(connection, response.body);
+        return { ...response, body, connection: { httpVersion: transport.httpVersion, reused, setUp } };
       } catch (error) {
         suspect(connection, error);
+        // The server may have ended an idle connection a moment ago: on a new one the request is as good as the first.
+        if (reused && codeOf(error) === 'ERR_SOURCE_CONNECT' && transport.closed) continue;
+        throw error;
       }
     }
-    return { ...response, body: watched(), connection: { httpVersion: transport.httpVersion, reused, setUp } };
+  }
+
+  async function* watched(connection: Connection, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    try {
+      yield* body;
+    } catch (error) {
+      suspect(connection, error);
+      throw error;
+    }
   }
 
   /** A silent connection may be dead without anybody having said so: nothing new is sent on it. */
-  function suspect(connection: Connection, error: unknown): never {
-    if (error instanceof TikitakaError && error.code === 'ERR_SOURCE_STALLED') connections.retire(connection);
-    throw error;
+  function suspect(connection: Connection, error: unknown) {
+    if (codeOf(error) === 'ERR_SOURCE_STALLED') connections.retire(connection);
   }
 
   async function warmOne(link: string): Promise<WarmOrigin> {
@@ -184,6 +193,10 @@ export function createPool(options: PoolOptions = {}): Pool {
     stats: connections.stats,
     close,
   };
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof TikitakaError ? error.code : undefined;
 }
 
 function atLeast(least: number, values: Readonly<Record<string, number>>) {

@@ -96,7 +96,7 @@ export function createTransport(origin: URL, { socket, httpVersion }: Dialled, o
   return {
     httpVersion,
     get closed() {
-      return closed;
+      return closed || socket.destroyed; // the socket knows some ticks earlier than undici's client
     },
     async get({ path, headers, signal, readTimeoutMs }, onDone) {
       const link = linkSignals(signal);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { TikitakaError } from '../../operators/index.js';
 
 /** What a fired signal becomes. The signal's own reason is kept when it already is one of ours. */
@@ -17,6 +18,8 @@ export function linkSignals(...signals: readonly (AbortSignal | undefined)[]) {
     const fired = sources.find(({ aborted }) => aborted);
     if (fired) controller.abort(abortError(fired));
   };
+  // Many reads hang on one signal; Node would take the eleventh for a leak.
+  setMaxListeners(0, controller.signal, ...sources);
   for (const source of sources) source.addEventListener('abort', forward, { once: true });
   forward();
   return {
