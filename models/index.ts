@@ -18,6 +18,11 @@ export type {
   PictureFinding,
 } from './contract.js';
 export { type ModelDescription, parseDescription, provides, readDescription, type Thresholds } from './description.js';
+export type { PrecisionFigures } from './evaluation/average-precision.js';
+export { type LabelledImage, readDataset } from './evaluation/dataset.js';
+export { type Evaluation, type EvaluationOptions, evaluate, forEvaluation } from './evaluation/evaluate.js';
+export type { FitPitch, KeyPointFigures, PointPx } from './evaluation/key-points.js';
+export { type GraphFacts, readGraph } from './onnx/graph.js';
 export { letterboxGrey, type PictureRect, pictureRect, type SourceSize } from './picture-space.js';
 export { type DeviceChoice, type DeviceReport, reportLine } from './runtime/devices.js';
 export { type ModelRunnerOptions, openModelRunner, type ProcessModelRunner } from './runtime/model-runner.js';

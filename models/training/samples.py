@@ -20,7 +20,7 @@ BALL, PLAYER = 0, 2
 # How often a crop is laid around an object of each class: players come along anyway.
 CROP_WEIGHT = {0: 6.0, 1: 9.0, 2: 1.0, 3: 6.0}
 MIRROR = mirror_index()
-KEY_POINTS_EVERY = 4  # every fourth batch trains key points: they are nearly solved, boxes are not
+KEY_POINTS_EVERY = 6  # every sixth batch trains key points: they are nearly solved, boxes are not
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ class Frames:
         self.pictures = np.load(cache / 'frames.npy', mmap_mode='r')
         index = json.loads((cache / 'index.json').read_text())
         kept = [(i, entry) for i, entry in enumerate(index) if entry['match'] not in without]
-        self.with_objects = [(i, entry['objects']) for i, entry in kept if entry['objects'] is not None]
+        self.with_objects = [(i, entry['objects'], entry['ballKnown']) for i, entry in kept if entry['objects'] is not None]
         self.with_pitch = [(i, np.array(entry['pitch'], np.float32)) for i, entry in kept if entry['pitch'] is not None]
         self.size = (self.pictures.shape[2], self.pictures.shape[1])
-        self.balls = [self._cut(i, entry) for i, entries in self.with_objects for entry in entries if entry[0] == BALL]
+        self.balls = [self._cut(i, entry) for i, entries, _ in self.with_objects for entry in entries if entry[0] == BALL]
         self.synthetic = self.synthetic_points = None
         if synthetic:
             self.synthetic = np.load(synthetic / 'frames.npy', mmap_mode='r')
@@ -76,7 +76,7 @@ def _crop_origin(rng, objects):
 
 def box_sample(rng, frames, crop):
     """Picture, box targets and the crop's place (row, column) on the attention grid."""
-    i, labels = frames.with_objects[rng.integers(len(frames.with_objects))]
+    i, labels, ball_known = frames.with_objects[rng.integers(len(frames.with_objects))]
     matrix, _ = augment.random_affine(rng, frames.size, (WIDTH, HEIGHT), (0.75, 1.75))
     size, origin = (WIDTH, HEIGHT), np.zeros(2, int)
     if crop:
@@ -90,7 +90,7 @@ def box_sample(rng, frames, crop):
     while frames.balls and rng.random() < 0.4:
         augment.paste_ball(rng, picture, objects, frames.balls[rng.integers(len(frames.balls))], scale)
     picture = augment.restyle(rng, picture, objects)
-    return (picture, *box_targets(objects, size[1], size[0])), tuple(origin[::-1] // ATTENTION_STRIDE)
+    return (picture, *box_targets(objects, size[1], size[0], ball_known)), tuple(origin[::-1] // ATTENTION_STRIDE)
 
 
 def key_point_sample(rng, frames, synthetic_share):

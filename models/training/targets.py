@@ -6,6 +6,7 @@ import numpy as np
 from model import BALL_PRIOR, BOX_STRIDE, KEY_POINT_STRIDE, KEY_POINTS, PERSON_PRIOR
 
 REACH = 3  # cells around a centre that a Gaussian may touch
+UNKNOWN = 0.99  # below the focal loss's positives, and its penalty there is (1 - 0.99)^4: nothing
 OWNED = 0.25  # cells above this level of the Gaussian learn the object's box, the strongest object winning
 
 
@@ -27,9 +28,10 @@ def _stamp(heat, owner, x, y, spread_x, spread_y):
     return window, owned, xs, ys
 
 
-def box_targets(objects, height, width):
+def box_targets(objects, height, width, ball_known=True):
     """Objects [(class, cx, cy, w, h)] in pixels -> heat [2, h, w], weight [2, h, w], box [8, h, w], role int64 [h, w]
-    at stride 4; index 0 persons, 1 balls; box = log width, log height, x offset, y offset of each."""
+    at stride 4; index 0 persons, 1 balls; box = log width, log height, x offset, y offset of each. Where the ball is not
+    known to be absent, finding one is neither rewarded nor punished."""
     rows, columns = height // BOX_STRIDE, width // BOX_STRIDE
     heat, owner = np.zeros((2, rows, columns), np.float32), np.zeros((2, rows, columns), np.float32)
     box, role = np.zeros((8, rows, columns), np.float32), np.zeros((rows, columns), np.int64)
@@ -47,6 +49,8 @@ def box_targets(objects, height, width):
             box[4 * kind + channel][window][owned] = np.broadcast_to(value, owned.shape)[owned]
         if kind == 0:
             role[window][owned] = int(class_id) - 1
+    if not ball_known:
+        np.maximum(heat[1], UNKNOWN, out=heat[1])
     return heat, owner, box, role
 
 
