@@ -4,7 +4,14 @@ import { asyncProducer, pull } from '../operators/index.js';
 import type { Config } from './config.js';
 import type { SampleIndex, Visit } from './container/index.js';
 import { type Clip, openClip } from './container/index.js';
-import { createFramePool, type Frame, openPacketDecoder, type PacketDecoder } from './decode/index.js';
+import {
+  createFramePool,
+  type Frame,
+  openPacketDecoder,
+  openStreamDecoder,
+  type PacketDecoder,
+  type StreamDecoder,
+} from './decode/index.js';
 import { type ByteSource, openByteSource, type Pool } from './net/index.js';
 import type { OpenedClip } from './pipeline.js';
 import type { SceneClip } from './scene/index.js';
@@ -51,7 +58,7 @@ const BATCHES_OF_SLOTS = 3;
 export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
   const { config, runner, timeline } = options;
   let source: ByteSource | undefined;
-  let decoder: PacketDecoder | undefined;
+  let decoder: PacketDecoder | StreamDecoder | undefined;
   let planner: Planner | undefined;
   const leave = new AbortController();
 
@@ -72,19 +79,28 @@ export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
     const parsed = timeline.begin('open');
     const clip = await openClip(source, { signal });
     parsed();
-    if (clip.kind !== 'indexed') throw new Error('later');
     const frames = createFramePool({
       slots: Math.min(config.PREFETCH_FRAMES, BATCHES_OF_SLOTS * runner.maxBatch),
       bytesPerSlot: runner.input.width * runner.input.height * 3,
     });
-    decoder = await openPacketDecoder({
-      index: clip.index,
-      input: runner.input,
-      pool: frames,
-      threads: config.DECODE_THREADS,
+    const common = { input: runner.input, pool: frames, threads: config.DECODE_THREADS };
+    if (clip.kind === 'indexed') {
+      const opened = await openPacketDecoder({ ...common, index: clip.index });
+      decoder = opened;
+      planner = createPlanner({ index: clip.index });
+      return plannedClip({ ...options, clip, decoder: opened, planner });
+    }
+    const stride = adaptiveStride(options, source);
+    const opened = await openStreamDecoder({
+      ...common,
+      source: { chunks: clip.chunks(signal), format: clip.format },
+      keep: (frame) => stride.keeps(frame),
+      minStartBytes: config.STREAM_MIN_START_BYTES,
+      startTimeoutMs: config.STREAM_BUFFER_TIMEOUT_S * 1000,
+      signal,
     });
-    planner = createPlanner({ index: clip.index });
-    return plannedClip({ ...options, clip, decoder, planner });
+    decoder = opened;
+    return streamedClip(opened, stride);
   }
 
   return {
@@ -144,6 +160,71 @@ async function* visitFrames(
       end();
     }
   }
+}
+
+/** A clip without an index: read once from its start to its end. */
+function streamedClip(decoder: StreamDecoder, stride: Stride): AnswerClip {
+  let ended = false;
+  const { durationUs, framesPerSecond: fps } = decoder;
+  const expected = durationUs && fps ? Math.round((durationUs / 1e6) * fps) : undefined;
+  async function* frames(signal: AbortSignal): AsyncGenerator<Frame> {
+    yield* decoder.frames(signal);
+    ended = true;
+  }
+  return {
+    width: decoder.width,
+    height: decoder.height,
+    get frameCount() {
+      return ended ? decoder.frameCount : expected && Math.max(expected, decoder.frameCount);
+    },
+    get scene() {
+      return { frameCount: this.frameCount, fps };
+    },
+    get cutShort() {
+      return !ended;
+    },
+    frames: (softCutMs) => {
+      stride.begin(softCutMs);
+      return fromFrames(frames);
+    },
+  };
+}
+
+interface Stride {
+  begin(softCutMs: () => number): void;
+  keeps(frame: number): boolean;
+}
+
+/** Frames after which the stride of a stream is judged anew. Chosen. */
+const JUDGE_EVERY = 16;
+const LARGEST_STRIDE = 32;
+
+/**
+ * How many frames of a stream are left out, so that its end is reached before the soft cut: doubled while the rest of the
+ * bytes would take longer than there is time, halved while it would take less than half of it.
+ */
+function adaptiveStride({ config, now }: AnswerClipOptions, source: ByteSource): Stride {
+  const fixed = config.FRAME_STRIDE === 'auto' ? undefined : config.FRAME_STRIDE;
+  let stride = fixed ?? 2;
+  let startMs = 0;
+  let softCutMs = () => Number.POSITIVE_INFINITY;
+  return {
+    begin(cut) {
+      startMs = now();
+      softCutMs = cut;
+    },
+    keeps(frame) {
+      const cutMs = softCutMs();
+      if (fixed === undefined && frame > 0 && frame % JUDGE_EVERY === 0 && source.sizeBytes && Number.isFinite(cutMs)) {
+        const done = Math.min(1, source.bytesRead / source.sizeBytes);
+        const restMs = ((now() - startMs) * (1 - done)) / Math.max(0.01, done);
+        const leftMs = cutMs - now();
+        if (restMs > leftMs) stride = Math.min(LARGEST_STRIDE, stride * 2);
+        else if (restMs < leftMs / 2) stride = Math.max(1, stride / 2);
+      }
+      return frame % stride === 0;
+    },
+  };
 }
 
 /** Frames of a generator as they are pulled; leaving aborts `signal`, and a frame that comes too late is released. */

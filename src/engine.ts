@@ -1,13 +1,16 @@
-import { fileURLToPath } from 'node:url';
 import { asyncScheduler, defer, finalize, map, type Observable } from 'rxjs';
-import { readDescription } from '../models/description.js';
-import type { ModelRunner } from '../models/index.js';
-import { openModelRunner } from '../models/runtime/model-runner.js';
+import {
+  chooseModel,
+  chooseRoleModel,
+  reportLine as deviceLine,
+  type ModelSet,
+  type ModelSetOptions,
+  openModelSet,
+} from '../models/index.js';
 import { openAnswerClip } from './answer-clip.js';
 import type { Config } from './config.js';
 import type { Logger } from './log.js';
 import { createLinkPolicy, createPool, type Pool } from './net/index.js';
-import { packageRoot } from './package-root.js';
 import { type AnswerEvent, type AnswerScene, answerClip, type OpenedClip } from './pipeline.js';
 import { type AnswerReport, reportLine } from './report.js';
 import {
@@ -18,6 +21,7 @@ import {
   createScene,
   type Finding,
   type Scene,
+  type SceneClip,
 } from './scene/index.js';
 import { createTimeline, type Timeline } from './timeline.js';
 
@@ -56,7 +60,7 @@ export type EngineEvent =
 
 /** What lives as long as the process: warm models and warm connections. Answers challenges one by one or at once. */
 export interface Engine {
-  readonly runner: ModelRunner;
+  readonly runner: ModelSet;
   readonly pool: Pool;
   /** Cold; one subscription is one challenge, unsubscribing ends it. Errors: the TikitakaErrors of `answerClip` and its ports. */
   answer(request: AnswerRequest): Observable<EngineEvent>;
@@ -88,11 +92,7 @@ export async function createEngine({
     ...(ca === undefined ? {} : { ca }),
   });
   const [runner] = await Promise.all([
-    openModelRunner({
-      file: fileURLToPath(new URL('models/weights/tikitaka-768x448.onnx', packageRoot)),
-      description: readDescription(new URL('models/descriptions/tikitaka-768x448.json', packageRoot)),
-      batchSize: config.BATCH_SIZE,
-    }).catch(async (error) => {
+    openModelSet(modelSetOptions(config, log)).catch(async (error) => {
       await pool.close();
       throw error;
     }),
@@ -104,6 +104,7 @@ export async function createEngine({
     }),
   ]);
 
+  for (const report of runner.reports) log.info(deviceLine(report));
   return {
     runner,
     pool,
@@ -118,7 +119,7 @@ interface Parts {
   readonly config: Config;
   readonly log: Logger;
   readonly pool: Pool;
-  readonly runner: ModelRunner;
+  readonly runner: ModelSet;
   readonly allowPrivate: boolean;
 }
 
@@ -156,7 +157,7 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
             skipPitch: config.SKIP_PITCH,
             ...(config.CONF_THRESHOLD === undefined ? {} : { confThreshold: config.CONF_THRESHOLD }),
           });
-          return freshScene(scene, encoder);
+          return freshScene(scene, encoder, () => clip.scene);
         },
       },
       {
@@ -224,7 +225,7 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
 }
 
 /** The scene with the wire form kept up to date behind it, both in slices. */
-function freshScene(scene: Scene, encoder: AnswerEncoder): AnswerScene {
+function freshScene(scene: Scene, encoder: AnswerEncoder, clip: () => SceneClip): AnswerScene {
   let stale = false;
   let encoding: Answer | undefined;
   return {
@@ -232,7 +233,11 @@ function freshScene(scene: Scene, encoder: AnswerEncoder): AnswerScene {
       scene.add(findings);
       stale = true;
     },
-    snapshot: () => scene.snapshot(),
+    snapshot() {
+      // The length of a stream is known at its end only.
+      scene.setClip(clip());
+      return scene.snapshot();
+    },
     refresh() {
       const untilMs = performance.now() + SLICE_MS;
       const isPaused = () => performance.now() >= untilMs;
@@ -243,5 +248,30 @@ function freshScene(scene: Scene, encoder: AnswerEncoder): AnswerScene {
       encoding = undefined;
       return true;
     },
+  };
+}
+
+/** What the configuration says of the models. Errors, thrown at call: ERR_OPTION, ERR_MODEL_DESCRIPTION, ERR_MODEL_LOAD. */
+function modelSetOptions(config: Config, log: Logger): ModelSetOptions {
+  const { PLAYER_MODEL, PITCH_MODEL, BALL_MODEL, IMG_SIZE, CONF_THRESHOLD, MAX_DETECTIONS } = config;
+  const choice = {
+    maxDetections: MAX_DETECTIONS,
+    ...(IMG_SIZE === undefined ? {} : { imageSize: IMG_SIZE }),
+    ...(CONF_THRESHOLD === undefined ? {} : { confThreshold: CONF_THRESHOLD }),
+  };
+  const roles = { player: PLAYER_MODEL, pitch: PITCH_MODEL, ball: BALL_MODEL } as const;
+  const own = (['player', 'pitch', 'ball'] as const).flatMap((role) => {
+    const model = roles[role];
+    return model === undefined ? [] : [chooseRoleModel(role, { ...choice, model })];
+  });
+  return {
+    models: own.length > 0 ? own : [chooseModel({ ...choice, model: config.MODEL })],
+    skipPitch: config.SKIP_PITCH,
+    device: config.DEVICE,
+    batchSize: config.BATCH_SIZE,
+    fp16: config.FP16,
+    ...(config.ORT_THREADS === 'auto' ? {} : { threads: config.ORT_THREADS }),
+    ...(config.TENSORRT_CACHE_DIR === undefined ? {} : { engineCacheDir: config.TENSORRT_CACHE_DIR }),
+    onNotice: (message, details) => log.warn(details, message),
   };
 }

@@ -2,7 +2,9 @@ export { OptionError, TikitakaError } from '../operators/index.js';
 export { type Config, type ConfigKey, loadConfig, presets } from './config.js';
 export { type Clip, openClip, type SampleIndex, type SampleReader, type Visit } from './container/index.js';
 export { createFramePool, type Frame, type FramePool, openPacketDecoder, type PacketDecoder } from './decode/index.js';
+export { type GenerateClipOptions, type GeneratedClip, generateClip } from './demo/generate.js';
 export { type AnswerRequest, createEngine, type Engine, type EngineEvent, type FinishedAnswer } from './engine.js';
+export { createLogger, type Logger } from './log.js';
 export { type ByteSource, createLinkPolicy, createPool, openByteSource, type Pool } from './net/index.js';
 export {
   type AnswerEvent,
