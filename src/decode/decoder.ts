@@ -22,6 +22,8 @@ export interface PacketDecoderOptions {
   readonly pool: FramePool;
   /** Decoder threads, default 2. */
   readonly threads?: number;
+  /** Decode on an NVIDIA card, and with `fixedScale` scale there too. ERR_DECODE where there is none. Default: in software. */
+  readonly nvdec?: { readonly fixedScale: boolean };
 }
 
 export interface RunOptions {

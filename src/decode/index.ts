@@ -9,5 +9,11 @@ export type {
 export { type FitPx, fitPicture } from './fit.js';
 export type { Frame } from './frame.js';
 export { createFramePool, type FrameFacts, type FramePool, type FramePoolOptions, type Slot } from './frame-pool.js';
+export {
+  type Chosen,
+  choosePacketDecoder,
+  chooseStreamDecoder,
+  type DecoderChoice,
+} from './open-decoder.js';
 export { openPacketDecoder } from './packet-decoder.js';
 export { openStreamDecoder } from './stream-decoder.js';

@@ -1,6 +1,7 @@
 import { OptionError, TikitakaError } from '../../operators/index.js';
 import type { SampleIndex, Visit } from '../container/index.js';
 import type { PacketDecoder, PacketDecoderOptions } from './decoder.js';
+import { fitPicture } from './fit.js';
 import type { Frame } from './frame.js';
 import type { Slot } from './frame-pool.js';
 import { loadLibav, openCodec } from './libav.js';
@@ -11,16 +12,22 @@ import { createVideoDecoder } from './video-decoder.js';
  * not load; ERR_DECODE where it has no decoder for the codec; ERR_OPTION.
  */
 export async function openPacketDecoder(options: PacketDecoderOptions): Promise<PacketDecoder> {
-  const { index, input, pool, threads = 2 } = options;
+  const { index, input, pool, threads = 2, nvdec } = options;
   if (pool.bytesPerSlot !== input.width * input.height * 3)
     throw new OptionError('the pool was made for another picture size', { bytesPerSlot: pool.bytesPerSlot, ...input });
   const problems = { failedSamples: 0, damagedFrames: 0, missingFrames: 0 };
   let firstError: string | undefined;
   const lib = await loadLibav();
-  const codec = await openCodec(lib, { ...index, reorder: reorderDepth(index) }, { threads });
+  const resize = nvdec?.fixedScale ? { resize: fitPicture(input, index.width, index.height) } : {};
+  const codec = await openCodec(
+    lib,
+    { ...index, reorder: reorderDepth(index) },
+    { threads, ...(nvdec ? { nvdec: resize } : {}) },
+  );
   const decoder = createVideoDecoder({
     lib,
     codec,
+    ...(nvdec?.fixedScale ? { sourceSize: index } : {}),
     onComplaint(message) {
       problems.failedSamples++;
       firstError ??= message;
