@@ -1,4 +1,14 @@
 import type { Answer, AnswerFrame, Finding, Provenance } from './answer.js';
+import { associate, type Links, speedsFrom } from './associate.js';
+import { PictureSpace } from './camera.js';
+import { steadyCamera } from './camera-track.js';
+import { curvesOf } from './curves.js';
+import { type CutHints, cutFrame, cutOdds } from './cuts.js';
+import { fillStretch, partsOf } from './fill.js';
+import { certainKeyPoints, NO_KEY_POINTS } from './key-points.js';
+import { placesOf } from './places.js';
+import { createSample, type Sample } from './sample.js';
+import { buildTracks, type Station } from './tracks.js';
 
 /** What is known of the clip; parts may be learnt later (`setClip`). */
 export interface SceneClip {
@@ -40,11 +50,10 @@ export interface Scene {
   snapshot(): Answer;
 }
 
-const NO_POINTS: readonly (readonly [number, number])[] = Array.from({ length: 32 }, () => [0, 0] as const);
-
 /** Opens an empty scene; see `Scene`. */
 export function createScene(options: SceneOptions): Scene {
   const { width, height, skipPitch = false, confThreshold = 0.45 } = options;
+  const space = new PictureSpace(width, height);
   const findings = new Map<number, Finding>();
   let clip: SceneClip = options;
   return {
@@ -59,35 +68,81 @@ export function createScene(options: SceneOptions): Scene {
     },
     refresh: () => true,
     snapshot(): Answer {
-      const known = [...findings.values()].sort((a, b) => a.index - b.index);
-      const frameCount = clip.frameCount ?? (known.at(-1)?.index ?? -1) + 1;
-      const counts: Record<Provenance, number> = { measured: 0, tracked: 0, interpolated: 0, held: 0 };
+      const timeOf = (n: number) => (clip.framePtsUs ? clip.framePtsUs[n] / 1e6 : n / (clip.fps ?? 25));
+      const samples = [...findings.values()]
+        .sort((a, b) => a.index - b.index)
+        .map((f) => createSample(f, space, timeOf(f.index), skipPitch));
+      const frameCount = clip.frameCount ?? (samples.at(-1)?.index ?? -1) + 1;
+      const hints: CutHints = { keyframes: clip.keyframes ?? [], frameBytes: clip.frameBytes ?? [] };
       const frames: AnswerFrame[] = [];
-      let at = 0;
-      for (let index = 0; index < frameCount; index++) {
-        while (
-          at + 1 < known.length &&
-          Math.abs((known[at + 1]?.index ?? 0) - index) < Math.abs((known[at]?.index ?? 0) - index)
-        )
-          at++;
-        const near = known[at];
-        const source: Provenance = near?.index === index ? 'measured' : 'held';
-        counts[source]++;
-        frames.push({
-          index,
-          source,
-          keyPoints:
-            skipPitch || !near
-              ? NO_POINTS
-              : NO_POINTS.map((none, k) => {
-                  const point = near.keyPoints[k];
-                  return point && point.score >= 0.35 ? ([point.xPx, point.yPx] as const) : none;
-                }),
-          objects: (near?.detections ?? [])
-            .filter((d) => d.score >= confThreshold)
-            .map((d, id) => ({ id, classId: d.classId, boxXyxyPx: d.boxXyxyPx, source, score: d.score })),
+      let shot: Sample[] = [];
+      let start = 0;
+      const close = (end: number) => {
+        const stations: Station[] = [];
+        shot.forEach((sample, k) => {
+          const camera = steadyCamera(shot, k, space);
+          if (!camera) return;
+          stations.push({
+            index: sample.index,
+            timeS: sample.timeS,
+            revision: sample.index,
+            sample,
+            camera,
+            certain: certainKeyPoints(camera, space),
+            bodies: sample.persons,
+            places: placesOf(sample.persons, camera),
+            balls: { timeS: sample.timeS, bodies: sample.balls, places: placesOf(sample.balls, camera) },
+          });
         });
-      }
+        let links: (Links | undefined)[] = [];
+        for (let pass = 0; pass < 3; pass++) {
+          links = stations.slice(1).map((b, k) => {
+            const a = stations[k];
+            const p = links[k - 1];
+            const q = links[k + 1];
+            return associate(a, b, {
+              confThreshold,
+              speedBefore: p && speedsFrom(a, stations[k - 1], p.previous),
+              speedBehind: q && speedsFrom(b, stations[k + 2], q.next),
+            });
+          });
+        }
+        const curves = stations.length
+          ? curvesOf(stations, buildTracks(stations, links, space), { confThreshold, space })
+          : [];
+        const parts = partsOf(curves, stations.length);
+        for (let k = -1; k < stations.length; k++) {
+          const first = k < 0 ? start : stations[k].index;
+          const to = stations[k + 1];
+          frames.push(
+            ...fillStretch(
+              {
+                before: stations[k - 1],
+                from: stations[k],
+                to,
+                after: stations[k + 2],
+                parts: parts[k + 1],
+                first,
+                end: to ? to.index : end,
+              },
+              space,
+              timeOf,
+            ),
+          );
+        }
+        start = end;
+        shot = [];
+      };
+      samples.forEach((sample, k) => {
+        const before = samples[k - 1];
+        if (before && cutOdds(before, sample, space, hints) > 0) close(cutFrame(before.index, sample.index, hints));
+        shot.push(sample);
+      });
+      close(frameCount);
+      const counts: Record<Provenance, number> = { measured: 0, tracked: 0, interpolated: 0, held: 0 };
+      for (const frame of frames) counts[frame.source]++;
+      while (frames.length < frameCount)
+        frames.push({ index: frames.length, source: 'held', keyPoints: NO_KEY_POINTS, objects: [] });
       return { width, height, frames, counts };
     },
   };

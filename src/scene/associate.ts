@@ -1,0 +1,151 @@
+import { assign } from './assignment.js';
+import type { Places } from './places.js';
+import type { Bodies } from './sample.js';
+
+/** The persons of one sample, placed on the ground. */
+export interface Scattering {
+  readonly timeS: number;
+  readonly bodies: Bodies;
+  readonly places: Places;
+}
+
+/** Who of a later sample is who of an earlier one. */
+export interface Links {
+  /** int32 [earlier]: place in the later sample, −1 = nobody. */
+  readonly next: Int32Array;
+  /** int32 [later]: place in the earlier sample, −1 = nobody. */
+  readonly previous: Int32Array;
+}
+
+/** What is known of a body's motion from the far side of its sample; m/s, and the variance of each component. */
+export interface Speeds {
+  readonly x: Float64Array;
+  readonly y: Float64Array;
+  /** Infinite where nothing is known. */
+  readonly variance: Float64Array;
+}
+
+export interface AssociateOptions {
+  /** Persons at or above this score may be linked with anybody, weaker ones only with these (ByteTrack, Zhang et al. 2022). */
+  readonly confThreshold: number;
+  /** Speeds at the earlier sample from the links before it, at the later one from the links behind it. */
+  readonly speedBefore?: Speeds | undefined;
+  readonly speedBehind?: Speeds | undefined;
+}
+
+/** Spread of a player's speed when nothing is known of it, m/s for each axis: runs of 2–4 m/s in any direction. */
+const SPEED_SPREAD = 2.6;
+/** Spread of the change of speed, m/s². Players reach 4–6 at most, for an instant. */
+const ACCELERATION_SPREAD = 2.2;
+/** Persons per m² of ground in view, for the odds that a stranger stands there by chance. */
+const DENSITY = 0.006;
+/** Log odds of a link before the places are looked at: nine of ten persons are found again. */
+const PRIOR = 1.5;
+/** What a link must cost at least to lean on a guess of no speed when a speed is known. */
+const STANDING_PENALTY = 2;
+
+const LOG_DENSITY = Math.log(2 * Math.PI * DENSITY);
+
+/** Links the persons of two samples of one shot by place, speed, role and size; see `Links`. */
+export function associate(a: Scattering, b: Scattering, options: AssociateOptions): Links {
+  const rows = a.bodies.count;
+  const columns = b.bodies.count;
+  const next = new Int32Array(rows).fill(-1);
+  const previous = new Int32Array(columns).fill(-1);
+  const gain = gains(a, b, options);
+  const { confThreshold } = options;
+  const highRow = (i: number) => a.bodies.score[i] >= confThreshold;
+  const highColumn = (j: number) => b.bodies.score[j] >= confThreshold;
+  // Sure ones first, so that a doubtful box never takes a sure one's partner; then what is left with the doubtful.
+  for (const stage of [0, 1, 2]) {
+    const from = indices(rows, (i) => next[i] < 0 && (stage === 2 ? !highRow(i) : highRow(i)));
+    const to = indices(columns, (j) => previous[j] < 0 && (stage === 1 ? !highColumn(j) : highColumn(j)));
+    const part = new Float64Array(from.length * to.length);
+    from.forEach((i, r) => {
+      to.forEach((j, c) => {
+        part[r * to.length + c] = gain[i * columns + j];
+      });
+    });
+    assign(part, from.length, to.length).forEach((c, r) => {
+      if (c < 0) return;
+      next[from[r]] = to[c];
+      previous[to[c]] = from[r];
+    });
+  }
+  return { next, previous };
+}
+
+function indices(count: number, keep: (i: number) => boolean): number[] {
+  const kept: number[] = [];
+  for (let i = 0; i < count; i++) if (keep(i)) kept.push(i);
+  return kept;
+}
+
+/** Log odds [a, b] that two bodies are one person, against a stranger at that place. */
+function gains(a: Scattering, b: Scattering, { speedBefore, speedBehind }: AssociateOptions): Float64Array {
+  const columns = b.bodies.count;
+  const spanS = b.timeS - a.timeS;
+  const gain = new Float64Array(a.bodies.count * columns);
+  for (let i = 0; i < a.bodies.count; i++) {
+    for (let j = 0; j < columns; j++) {
+      const standing = placeOdds(a.places, i, b.places, j, 0, 0, (SPEED_SPREAD * spanS) ** 2);
+      let odds = standing;
+      let known = 0;
+      let sum = 0;
+      for (const [speeds, k] of [[speedBefore, i] as const, [speedBehind, j] as const]) {
+        if (!speeds || !Number.isFinite(speeds.variance[k])) continue;
+        const drift = (0.5 * ACCELERATION_SPREAD * spanS * spanS) ** 2 + speeds.variance[k] * spanS * spanS;
+        sum += placeOdds(a.places, i, b.places, j, speeds.x[k] * spanS, speeds.y[k] * spanS, drift);
+        known++;
+      }
+      if (known > 0) odds = Math.max(sum / known, standing - STANDING_PENALTY);
+      gain[i * columns + j] = PRIOR + odds + likeness(a, i, b, j);
+    }
+  }
+  return gain;
+}
+
+/** Log density of the step from place i to place j around an expected step, over the density of strangers. */
+function placeOdds(a: Places, i: number, b: Places, j: number, stepX: number, stepY: number, spread: number): number {
+  const dx = b.x[j] - a.x[i] - stepX;
+  const dy = b.y[j] - a.y[i] - stepY;
+  const xx = a.xx[i] + b.xx[j] + spread;
+  const xy = a.xy[i] + b.xy[j];
+  const yy = a.yy[i] + b.yy[j] + spread;
+  const det = xx * yy - xy * xy;
+  const square = (yy * dx * dx - 2 * xy * dx * dy + xx * dy * dy) / det;
+  const odds = -0.5 * (square + Math.log(det)) - LOG_DENSITY;
+  return Number.isNaN(odds) ? Number.NEGATIVE_INFINITY : odds;
+}
+
+/** How often each role is seen: goalkeeper, player, referee. From the labels of data/football. */
+const ROLE_SHARE = [0.04, 0.86, 0.1] as const;
+
+/** Log odds from role and size, bounded: they may tip the balance between two places, not bridge the pitch. */
+function likeness(a: Scattering, i: number, b: Scattering, j: number): number {
+  let same = 0;
+  for (let r = 0; r < 3; r++) same += (a.bodies.roles[i * 3 + r] * b.bodies.roles[j * 3 + r]) / ROLE_SHARE[r];
+  const role = Math.min(1.5, Math.max(-2, Math.log(same + 1e-6)));
+  const size = Math.log(a.places.heightM[i] / b.places.heightM[j]);
+  return role - Math.min(2, (size / 0.2) ** 2 / 2);
+}
+
+/** Speeds at one end of linked samples: what each body of `at` did since (or will do until) its partner in `other`. */
+export function speedsFrom(at: Scattering, other: Scattering, partner: Int32Array): Speeds {
+  const count = at.bodies.count;
+  const speeds = {
+    x: new Float64Array(count),
+    y: new Float64Array(count),
+    variance: new Float64Array(count).fill(Number.POSITIVE_INFINITY),
+  };
+  const spanS = at.timeS - other.timeS;
+  for (let i = 0; i < count; i++) {
+    const k = partner[i];
+    if (k < 0) continue;
+    speeds.x[i] = (at.places.x[i] - other.places.x[k]) / spanS;
+    speeds.y[i] = (at.places.y[i] - other.places.y[k]) / spanS;
+    const places = (at.places.xx[i] + at.places.yy[i] + other.places.xx[k] + other.places.yy[k]) / 2;
+    speeds.variance[i] = places / (spanS * spanS) + (0.5 * ACCELERATION_SPREAD * spanS) ** 2;
+  }
+  return speeds;
+}

@@ -1,0 +1,207 @@
+import { Camera, type PictureSpace } from './camera.js';
+import { motionCovariance } from './homography.js';
+import { solve } from './linear.js';
+import { exp, log, type Mat3, MOTION_SIZE, type Motion, multiply } from './mat3.js';
+import { FIT_UNIT_M, type Sample } from './sample.js';
+
+/** Neighbours on each side, and how far away in s they may be, that help to steady one sample's camera. Chosen. */
+const NEIGHBOURS = 3;
+const WINDOW_S = 1;
+/** How fast a broadcast camera changes its motion, in half picture widths / s². Chosen: 0.6 ≈ 12°/s² at 40° of view. */
+const ACCELERATION = 0.6;
+/** Faster than this, in half picture widths / s, two fits do not belong to one camera motion. Chosen. */
+const FASTEST = 3;
+/** Spread of the camera's speed known beforehand, half picture widths / s. */
+const SPEED_SPREAD = 0.5;
+/** Least error of a key point in half picture widths (0.15 % of the diagonal, reference/models/README). */
+const LEAST_ERROR = 0.0034;
+
+/** Pitch metres → the units of the fit. */
+const METRES: Mat3 = Float64Array.of(
+  1 / FIT_UNIT_M,
+  0,
+  -52.5 / FIT_UNIT_M,
+  0,
+  1 / FIT_UNIT_M,
+  -34 / FIT_UNIT_M,
+  0,
+  0,
+  1,
+);
+
+/**
+ * The camera of sample `at`, from its own key points and those of its neighbours in the same shot: each neighbour says where
+ * the camera was, and counts the less the more the camera may have changed its motion since. A sample without a fit of its
+ * own gets what the neighbours agree on. Undefined where nobody within a second knows.
+ */
+export function steadyCamera(shot: readonly Sample[], at: number, space: PictureSpace): Camera | undefined {
+  const own = shot[at];
+  const near = neighbours(shot, at);
+  const reference = own.fit ?? near[0]?.fit;
+  if (!reference) return undefined;
+  if (own.fit && near.length === 0) {
+    return Camera.of(
+      multiply(own.fit.map, METRES),
+      true,
+      motionCovariance(own.fit.information, pointError(own.fit.rms) ** 2),
+    );
+  }
+  const n = 2 * MOTION_SIZE;
+  const a = new Float64Array(n * n);
+  const b = new Float64Array(n * (MOTION_SIZE + 1));
+  for (let k = 0; k < MOTION_SIZE; k++) {
+    a[k * n + k] = 1e-6;
+    a[(k + MOTION_SIZE) * n + k + MOTION_SIZE] = 1 / SPEED_SPREAD ** 2;
+    b[k * (MOTION_SIZE + 1) + k + 1] = 1;
+  }
+  let used = 0;
+  for (const sample of own.fit ? [own, ...near] : near) {
+    if (!sample.fit) continue;
+    const apartS = sample.timeS - own.timeS;
+    const motion =
+      sample.fit === reference
+        ? new Float64Array(MOTION_SIZE)
+        : log(multiply(sample.fit.map, referenceInverse(reference)));
+    if (!motion || (sample !== own && displacement(motion, space) > 0.02 + FASTEST * Math.abs(apartS))) continue;
+    const drift = 0.5 * ACCELERATION * apartS * apartS;
+    const weight = 1 / (pointError(sample.fit.rms) ** 2 + sample.fit.inliers * drift * drift);
+    addEvidence(a, b, sample.fit.information, motion, weight, apartS);
+    used++;
+  }
+  if (used === 0 || !solve(a, b, n)) return undefined;
+  const step = new Float64Array(MOTION_SIZE);
+  const covariance = new Float64Array(MOTION_SIZE * MOTION_SIZE);
+  for (let k = 0; k < MOTION_SIZE; k++) {
+    step[k] = b[k * (MOTION_SIZE + 1)];
+    for (let j = 0; j < MOTION_SIZE; j++) covariance[k * MOTION_SIZE + j] = b[k * (MOTION_SIZE + 1) + j + 1];
+  }
+  return Camera.of(multiply(exp(step), multiply(reference.map, METRES)), true, covariance);
+}
+
+function neighbours(shot: readonly Sample[], at: number): Sample[] {
+  const found: Sample[] = [];
+  for (const direction of [-1, 1]) {
+    let count = 0;
+    for (let i = at + direction; count < NEIGHBOURS && i >= 0 && i < shot.length; i += direction) {
+      if (Math.abs(shot[i].timeS - shot[at].timeS) > WINDOW_S) break;
+      if (!shot[i].fit) continue;
+      found.push(shot[i]);
+      count++;
+    }
+  }
+  return found.sort((p, q) => Math.abs(p.timeS - shot[at].timeS) - Math.abs(q.timeS - shot[at].timeS));
+}
+
+function pointError(rms: number): number {
+  return Math.max(LEAST_ERROR, rms);
+}
+
+function referenceInverse(fit: { readonly inverse: Mat3 }): Mat3 {
+  return fit.inverse;
+}
+
+/** Normal equations of `motion = position + apartS · speed` for the unknowns [position, speed], and the identity for the covariance. */
+function addEvidence(
+  a: Float64Array,
+  b: Float64Array,
+  information: Float64Array,
+  motion: Motion,
+  weight: number,
+  apartS: number,
+): void {
+  const n = 2 * MOTION_SIZE;
+  for (let i = 0; i < MOTION_SIZE; i++) {
+    let pull = 0;
+    for (let j = 0; j < MOTION_SIZE; j++) {
+      const value = information[i * MOTION_SIZE + j] * weight;
+      pull += value * motion[j];
+      a[i * n + j] += value;
+      a[i * n + j + MOTION_SIZE] += value * apartS;
+      a[(i + MOTION_SIZE) * n + j] += value * apartS;
+      a[(i + MOTION_SIZE) * n + j + MOTION_SIZE] += value * apartS * apartS;
+    }
+    b[i * (MOTION_SIZE + 1)] += pull;
+    b[(i + MOTION_SIZE) * (MOTION_SIZE + 1)] += pull * apartS;
+  }
+}
+
+/** How far a motion moves the corners of the picture at most, in half picture widths, to first order. */
+export function displacement(m: Motion, space: PictureSpace): number {
+  let most = 0;
+  for (const u of [-1, 1]) {
+    for (const v of [-space.bottom, space.bottom]) {
+      const x = m[0] + m[2] * u - m[3] * v + m[4] * u + m[5] * v + m[6] * u * u + m[7] * u * v;
+      const y = m[1] + m[2] * v + m[3] * u - m[4] * v + m[5] * u + m[6] * u * v + m[7] * v * v;
+      most = Math.max(most, Math.hypot(x, y));
+    }
+  }
+  return most;
+}
+
+/** A sample's place on the camera path. */
+export interface CameraKnot {
+  readonly timeS: number;
+  readonly camera: Camera;
+}
+
+/**
+ * The camera between two samples of a shot: along the motion that leads from one picture to the other, its speed at both ends
+ * taken from the samples beyond (cubic Hermite in motion coordinates), so that the picture neither jerks nor drifts.
+ */
+export class CameraPath {
+  private readonly whole: Motion;
+  private readonly startSpeed: Motion;
+  private readonly endSpeed: Motion;
+
+  private constructor(
+    private readonly from: CameraKnot,
+    private readonly to: CameraKnot,
+    whole: Motion,
+    before: CameraKnot | undefined,
+    after: CameraKnot | undefined,
+  ) {
+    this.whole = whole;
+    const spanS = to.timeS - from.timeS;
+    this.startSpeed = speedBetween(before, from, whole, spanS);
+    this.endSpeed = speedBetween(after, to, whole, spanS);
+  }
+
+  /** Undefined where no plain motion leads from one picture to the other. */
+  static between(
+    from: CameraKnot,
+    to: CameraKnot,
+    before: CameraKnot | undefined,
+    after: CameraKnot | undefined,
+  ): CameraPath | undefined {
+    const whole = log(multiply(to.camera.map, from.camera.inverse));
+    return whole && new CameraPath(from, to, whole, before, after);
+  }
+
+  /** `timeS` between the two samples. */
+  at(timeS: number): Camera | undefined {
+    const spanS = this.to.timeS - this.from.timeS;
+    const t = (timeS - this.from.timeS) / spanS;
+    const h10 = t * (1 - t) * (1 - t) * spanS;
+    const h01 = t * t * (3 - 2 * t);
+    const h11 = t * t * (t - 1) * spanS;
+    const motion = new Float64Array(MOTION_SIZE);
+    for (let k = 0; k < MOTION_SIZE; k++) {
+      motion[k] = h10 * this.startSpeed[k] + h01 * this.whole[k] + h11 * this.endSpeed[k];
+    }
+    const nearer = t < 0.5 ? this.from.camera : this.to.camera;
+    return Camera.of(multiply(exp(motion), this.from.camera.map), nearer.onPitch, nearer.covariance);
+  }
+}
+
+/** Speed at the inner knot `at`, from the gap itself (`whole` in `spanS`) and the gap beyond it, the shorter gap counting more. */
+function speedBetween(beyond: CameraKnot | undefined, at: CameraKnot, whole: Motion, spanS: number): Motion {
+  const own = whole.map((value) => value / spanS);
+  const outerS = beyond ? Math.abs(at.timeS - beyond.timeS) : 0;
+  const forward = beyond !== undefined && beyond.timeS < at.timeS;
+  const other =
+    beyond &&
+    log(forward ? multiply(at.camera.map, beyond.camera.inverse) : multiply(beyond.camera.map, at.camera.inverse));
+  if (!other || !(outerS > 0)) return own;
+  const share = outerS / (outerS + spanS);
+  return own.map((value, k) => share * value + (1 - share) * (other[k] / outerS));
+}

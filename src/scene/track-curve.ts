@@ -1,0 +1,132 @@
+import type { ClassId } from '../../models/index.js';
+import type { Provenance } from './answer.js';
+import type { PictureSpace } from './camera.js';
+import type { Places } from './places.js';
+import type { Bodies } from './sample.js';
+
+/** One place of a track in time: a sample where its body was seen. */
+export interface Knot {
+  /** Place of the sample in the shot. */
+  readonly sample: number;
+  readonly timeS: number;
+  /** Ground metres. */
+  readonly x: number;
+  readonly y: number;
+  readonly widthM: number;
+  readonly heightM: number;
+  readonly score: number;
+  readonly boxXyxyPx: readonly [number, number, number, number];
+  readonly source: Provenance;
+  /** Unlike any other knot's: station revision · 128 + place in the sample. */
+  readonly key: number;
+  /** m/s, from the neighbouring knots. */
+  speedX: number;
+  speedY: number;
+}
+
+/** A person or the ball over a shot, ready to be asked for any moment. */
+export interface Curve {
+  readonly id: number;
+  readonly classId: ClassId;
+  readonly knots: readonly Knot[];
+}
+
+/** Places of a body on its way: ground metres and size. */
+export interface Stance {
+  x: number;
+  y: number;
+  widthM: number;
+  heightM: number;
+  score: number;
+}
+
+/** Nobody on a pitch is faster, m/s; beyond it a speed is an error of the boxes. */
+const FASTEST_PERSON = 10;
+const FASTEST_BALL = 35;
+
+export interface Sighting {
+  readonly sample: number;
+  readonly timeS: number;
+  readonly revision: number;
+  readonly bodies: Bodies;
+  readonly places: Places;
+  /** Place of the body in the sample. */
+  readonly body: number;
+  readonly source: Provenance;
+}
+
+export function knotOf(sighting: Sighting, space: PictureSpace): Knot {
+  const { sample, timeS, revision, bodies, places, body: i, source } = sighting;
+  const x = space.xPx(bodies.footU[i]);
+  const y = space.yPx(bodies.footV[i]);
+  const half = (bodies.width[i] * space.unitPx) / 2;
+  return {
+    sample,
+    timeS,
+    x: places.x[i],
+    y: places.y[i],
+    widthM: places.widthM[i],
+    heightM: places.heightM[i],
+    score: bodies.score[i],
+    boxXyxyPx: [x - half, y - bodies.height[i] * space.unitPx, x + half, y],
+    source,
+    key: revision * 128 + i,
+    speedX: 0,
+    speedY: 0,
+  };
+}
+
+/** Gives each knot the speed with which its track passes, from both neighbours, the nearer one counting more. */
+export function setSpeeds(knots: readonly Knot[], classId: ClassId): void {
+  const fastest = classId === 0 ? FASTEST_BALL : FASTEST_PERSON;
+  for (let n = 0; n < knots.length; n++) {
+    const knot = knots[n];
+    const before = knots[n - 1];
+    const after = knots[n + 1];
+    let speedX = 0;
+    let speedY = 0;
+    let weight = 0;
+    for (const [from, to] of [
+      [before, knot],
+      [knot, after],
+    ]) {
+      if (!from || !to) continue;
+      const spanS = to.timeS - from.timeS;
+      const share = 1 / spanS;
+      speedX += (share * (to.x - from.x)) / spanS;
+      speedY += (share * (to.y - from.y)) / spanS;
+      weight += share;
+    }
+    const limit = weight > 0 ? Math.min(1, fastest / (Math.hypot(speedX, speedY) / weight + 1e-9)) / weight : 0;
+    knot.speedX = speedX * limit;
+    knot.speedY = speedY * limit;
+  }
+}
+
+/** Between two knots: cubic Hermite on the ground, sizes in proportion. */
+export function between(from: Knot, to: Knot, timeS: number, out: Stance): void {
+  const spanS = to.timeS - from.timeS;
+  const t = (timeS - from.timeS) / spanS;
+  const h01 = t * t * (3 - 2 * t);
+  const h10 = t * (1 - t) * (1 - t) * spanS;
+  const h11 = t * t * (t - 1) * spanS;
+  out.x = from.x + h01 * (to.x - from.x) + h10 * from.speedX + h11 * to.speedX;
+  out.y = from.y + h01 * (to.y - from.y) + h10 * from.speedY + h11 * to.speedY;
+  out.widthM = from.widthM + t * (to.widthM - from.widthM);
+  out.heightM = from.heightM + t * (to.heightM - from.heightM);
+  out.score = Math.min(from.score, to.score);
+}
+
+/** How long a body keeps its speed once nobody sees it, s. */
+const PERSISTENCE_S = 0.6;
+
+/** Before the first or behind the last knot: the speed dies away. */
+export function beyond(knot: Knot, timeS: number, out: Stance): void {
+  const apartS = timeS - knot.timeS;
+  const reach = Math.sign(apartS) * PERSISTENCE_S * (1 - Math.exp(-Math.abs(apartS) / PERSISTENCE_S));
+  out.x = knot.x + knot.speedX * reach;
+  out.y = knot.y + knot.speedY * reach;
+  out.widthM = knot.widthM;
+  out.heightM = knot.heightM;
+  out.score = knot.score;
+}
