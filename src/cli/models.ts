@@ -11,6 +11,7 @@ import {
   type ModelFile,
   type ModelInput,
   type ModelPicture,
+  objectsOfAnotherMoment,
   openModelRunner,
   type PrecisionFigures,
   readDataset,
@@ -62,6 +63,7 @@ export function modelsCommand(): Command {
     .option('--model <model>', 'a shipped model (see list) or a user file (.onnx, .json)', 'fast')
     .option('--img-size <width>', 'input width, for models with several', wholeNumber)
     .option('--matches <names>', 'only these matches, comma-separated (the first part of the image names)')
+    .option('--everything', 'believe also the object labels that are known to show another moment than the picture')
     .action((folder: string, options: EvaluateOption) => evaluateFolder(folder, options));
   return command;
 }
@@ -161,10 +163,17 @@ interface EvaluateOption extends DeviceOption {
   readonly model: string;
   readonly imgSize?: number;
   readonly matches?: string;
+  readonly everything?: boolean;
 }
 
 async function evaluateFolder(folder: string, options: EvaluateOption): Promise<void> {
-  const images = readDataset(folder, options.matches?.split(','));
+  const images = readDataset({
+    folder,
+    matches: options.matches?.split(','),
+    ...(options.everything ? { withoutObjects: new Set<string>() } : {}),
+  });
+  const leftOut = options.everything ? [] : images.filter(({ name }) => objectsOfAnotherMoment.has(name));
+  for (const { name } of leftOut) process.stderr.write(`${name}: object labels left out, they show another moment\n`);
   const imageSize = options.imgSize === undefined ? {} : { imageSize: { width: options.imgSize, nearest: false } };
   const chosen = chooseModel({ model: options.model, ...imageSize });
   const { keyPoint } = chosen.description.thresholds;
@@ -184,7 +193,11 @@ async function evaluateFolder(folder: string, options: EvaluateOption): Promise<
       keyPointThresholds: [...referenceThresholds.filter((threshold) => threshold !== keyPoint), keyPoint],
       ...(process.stderr.isTTY ? { onProgress: showProgress } : {}),
     });
-    print({ model: chosen.description.name, folder, ...result }, options, lines(result));
+    print(
+      { model: chosen.description.name, folder, leftOut: leftOut.map(({ name }) => name), ...result },
+      options,
+      lines(result),
+    );
   } finally {
     await runner.close();
   }
