@@ -82,7 +82,8 @@ export function challengeRoute(options: ChallengeRouteOptions): (ctx: Context) =
     const startedMs = now();
     const facts: Facts = {};
     ctx.res.once('close', () => {
-      const { outcome = 'ERR_ABORTED', error, ...known } = facts;
+      const { error, ...known } = facts;
+      const outcome = ctx.res.writableFinished && facts.outcome ? facts.outcome : 'ERR_ABORTED';
       const ms = now() - startedMs;
       metrics.countChallenge(outcome, ms / 1000);
       const level = facts.challengeId === undefined ? 'debug' : error === undefined ? 'info' : 'warn';
