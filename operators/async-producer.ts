@@ -1,4 +1,4 @@
-import { Observable } from 'rxjs';
+import { Observable, type Subscriber } from 'rxjs';
 import type { Producer } from './pull.js';
 
 export interface AsyncProducerOptions<T> {
@@ -15,21 +15,19 @@ export interface AsyncProducerOptions<T> {
  */
 export function asyncProducer<T>(iterable: AsyncIterable<T>, { onDiscard }: AsyncProducerOptions<T> = {}): Producer<T> {
   const iterator = iterable[Symbol.asyncIterator]();
+  let caller: Subscriber<T> | undefined;
+  const accept = (result: IteratorResult<T>) => {
+    if (result.done) caller?.complete();
+    else if (caller?.closed) onDiscard?.(result.value);
+    else caller?.next(result.value);
+  };
+  const fail = (error: unknown) => caller?.error(error);
+  const item$ = new Observable<T>((subscriber) => {
+    caller = subscriber;
+    iterator.next().then(accept, fail);
+  });
   return {
-    next: () =>
-      new Observable((subscriber) => {
-        iterator.next().then(
-          (result) => {
-            if (result.done) subscriber.complete();
-            else if (subscriber.closed) onDiscard?.(result.value);
-            else {
-              subscriber.next(result.value);
-              subscriber.complete();
-            }
-          },
-          (error) => subscriber.error(error),
-        );
-      }),
+    next: () => item$,
     close: () => {
       iterator.return?.().catch(() => {});
     },

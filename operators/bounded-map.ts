@@ -1,10 +1,10 @@
-import { from, Observable, type ObservableInput, type OperatorFunction, Subject, takeUntil } from 'rxjs';
+import { from, Observable, type ObservableInput, type OperatorFunction, type Subscription } from 'rxjs';
 import { TikitakaError } from './error.js';
-import { follow } from './follow.js';
+import { follow, listener } from './follow.js';
 import { requireInteger } from './option.js';
 
 export interface BoundedMapOptions<T, R> {
-  /** Starts the work on one input and owns it from then on; `index` counts inputs from 0. */
+  /** Returns the work on one input, which owns it from its subscription on; `index` counts inputs from 0. */
   readonly project: (value: T, index: number) => ObservableInput<R>;
   /** How many inputs may be at work, results that wait for an earlier one included. At least 1. */
   readonly concurrency: number;
@@ -15,8 +15,7 @@ export interface BoundedMapOptions<T, R> {
 }
 
 /**
- * Starts asynchronous work on a few inputs at a time and emits the results in the order of the inputs, so that a slow stage
- * is kept busy without collecting more than a stated number of inputs.
+ * Keeps a slow stage busy with a few inputs at a time, in order, without ever collecting more than a stated number of them.
  *
  * `boundedMap({ concurrency: 2, maxQueued: 1, project: … })`, where the work takes `----a|`, `-b|` and `-c|`
  * ```
@@ -27,16 +26,16 @@ export interface BoundedMapOptions<T, R> {
  * result    ----abc-|
  * ```
  *
- * Nearest in rxjs: `concatMap` (one at a time) and `mergeMap(project, concurrency)` (any order), both with a queue that has
- * no bound and whose inputs are forgotten when the stream is cancelled.
+ * Nearest in rxjs: `concatMap` (one at a time) and `mergeMap(project, n)` (any order), whose queues have no bound and whose
+ * queued inputs are forgotten on cancellation.
  *
  * - **Ends** when the source has ended and the last result is out.
  * - **Order of use**: above `hardCut`, which makes it let go of everything at once.
  * - **Pressure**: at most `concurrency` inputs at work and `maxQueued` waiting; the source must be held back by credits
  *   (`pull`). Results that wait for an earlier input are dropped on an error or when the consumer leaves.
- * - **Errors**: ERR_OPTION when called; ERR_OVERFLOW down the stream when one input too many comes; those of the source
- *   and of `project` pass through at once, whatever still waits. Work is unsubscribed at every ending, and what `project`
- *   was given is its own to release; an input that made it throw, and those that waited, go to `onDiscard`.
+ * - **Errors**: ERR_OPTION when called; ERR_OVERFLOW down the stream at one input too many; those of the source and of the
+ *   work pass through at once. Every ending unsubscribes the work, which releases its input; inputs whose work did not
+ *   begin go to `onDiscard`.
  */
 export function boundedMap<T, R>({
   project,
@@ -46,29 +45,30 @@ export function boundedMap<T, R>({
 }: BoundedMapOptions<T, R>): OperatorFunction<T, R> {
   requireInteger('concurrency', concurrency, 1);
   requireInteger('maxQueued', maxQueued, 0);
+  const details = { concurrency, maxQueued };
+  const overflow = () => new TikitakaError('ERR_OVERFLOW', `more than ${maxQueued} inputs wait`, { details });
 
   return (source) =>
     new Observable((subscriber) => {
-      const leave$ = new Subject<void>();
       const queue: T[] = [];
       /** Inputs at work, oldest first; only the oldest emits, the others keep their results. */
-      const places: { results: R[]; done: boolean }[] = [];
+      const places: { work: Subscription; results: R[]; done: boolean }[] = [];
       let index = 0;
       let draining = false;
       let sourceEnded = false;
-
+      const refuse = (value: T, error: unknown) => {
+        subscriber.error(error);
+        onDiscard?.(value);
+      };
       const start = (value: T) => {
         let inner: Observable<R>;
         try {
           inner = from(project(value, index++));
         } catch (error) {
-          subscriber.error(error);
-          onDiscard?.(value);
-          return;
+          return refuse(value, error);
         }
-        const place = { results: [] as R[], done: false };
-        places.push(place);
-        inner.pipe(takeUntil(leave$)).subscribe({
+        if (subscriber.closed) return onDiscard?.(value);
+        const work = listener<R>({
           next: (result) => {
             if (place === places[0] && place.results.length === 0) subscriber.next(result);
             else place.results.push(result);
@@ -79,15 +79,18 @@ export function boundedMap<T, R>({
             drain();
           },
         });
+        const place = { work, results: [] as R[], done: false };
+        places.push(place);
+        inner.subscribe(work);
       };
       const drain = () => {
         if (draining) return;
         draining = true;
         while (!subscriber.closed) {
           const oldest = places[0];
-          if (oldest) {
-            // They stay in the list until all are out: one that arrives meanwhile must not overtake them.
-            for (let i = 0; i < oldest.results.length; i++) subscriber.next(oldest.results[i]);
+          // They stay in the list until all are out: one that arrives meanwhile must not overtake them.
+          if (oldest && oldest.results.length > 0) {
+            for (const result of oldest.results) subscriber.next(result);
             oldest.results = [];
           }
           if (oldest?.done) places.shift();
@@ -98,31 +101,18 @@ export function boundedMap<T, R>({
         if (sourceEnded && places.length === 0) subscriber.complete();
       };
 
-      follow(
-        source,
-        subscriber,
-        {
-          next: (value) => {
-            if (queue.length === 0 && places.length < concurrency) start(value);
-            else if (queue.length < maxQueued) queue.push(value);
-            else {
-              subscriber.error(
-                new TikitakaError('ERR_OVERFLOW', `more than ${maxQueued} inputs wait for ${concurrency} at work`, {
-                  details: { concurrency, maxQueued },
-                }),
-              );
-              onDiscard?.(value);
-            }
-          },
-          complete: () => {
-            sourceEnded = true;
-            drain();
-          },
-        },
-        () => {
-          leave$.next();
-          for (const value of queue.splice(0)) onDiscard?.(value);
-        },
-      );
+      const accept = (value: T) => {
+        if (queue.length === 0 && places.length < concurrency) start(value);
+        else if (queue.length < maxQueued) queue.push(value);
+        else refuse(value, overflow());
+      };
+      const complete = () => {
+        sourceEnded = true;
+        drain();
+      };
+      follow(source, subscriber, { next: accept, complete }, () => {
+        for (const { work } of places) work.unsubscribe();
+        for (const value of queue.splice(0)) onDiscard?.(value);
+      });
     });
 }

@@ -3,6 +3,9 @@ import { follow } from './follow.js';
 import { requireAtLeast, requireInteger } from './option.js';
 import type { RampBatchOptions } from './ramp-batch.js';
 
+/** Timers of JavaScript count 31 bits; a longer one would fire at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
 export interface DeadlineBatchOptions<T> extends RampBatchOptions<T> {
   /** When the work on the last batch must be done, ms on the clock of `scheduler`. A function is asked anew each time. */
   readonly deadlineMs: number | (() => number);
@@ -19,20 +22,21 @@ export interface DeadlineBatchOptions<T> extends RampBatchOptions<T> {
  * `deadlineBatch({ maxSize: 4, firstSize: 4, maxWaitMs: 20, deadlineMs: 20, predictMs: (size) => 3 * size })`
  * ```
  * source    -abcdef---------g-h-i-j-|
- * result    ----x---------y-z-|          x = [a,b,c,d], y = [e,f], z = [g]
+ * result    ----x-----y-----z-|          x = [a,b,c,d], y = [e,f], z = [g]
  * discarded ------------------h
  * ```
- * `y` leaves at the last moment at which two items still fit, `z` at once because a second one would not fit any more,
- * and `h` finds no room at all. A batch for which it has become too late meanwhile shrinks: its first items go on.
+ * `y` has waited for half of the time that was left over (at 6, two items need 6 ms of 14; the other half is for timers
+ * that come late), `z` leaves at once because a second item would not fit any more, and `h` finds no room at all. A batch
+ * for which it has become too late meanwhile shrinks: its first items go on.
  *
  * Nearest in rxjs: `bufferTime(span, null, maxSize)`, which knows no deadline.
  *
- * - **Ends** with the source, after the open batch, or as soon as an item comes for which no time is left. It does not
- *   end by the clock alone: put `softCut` above it against a source that stalls.
+ * - **Ends** with the source, after the open batch, or when an item comes for which no time is left; not by the clock
+ *   alone: `softCut` above it ends a source that stalls.
  * - **Order of use**: below `softCut`, right above the stage whose duration `predictMs` predicts.
  * - **Pressure**: holds at most one open batch. Whatever is not handed on goes to `onDiscard`, once.
- * - **Errors**: ERR_OPTION when called; those of the source pass through; one thrown by `predictMs`, `busyMs` or
- *   `deadlineMs` goes down the stream. After any error the open batch goes to `onDiscard`.
+ * - **Errors**: ERR_OPTION when called; those of the source, and what `predictMs`, `busyMs` or `deadlineMs` throw, go down
+ *   the stream, the open batch to `onDiscard`.
  */
 export function deadlineBatch<T>({
   maxSize,
@@ -83,35 +87,31 @@ export function deadlineBatch<T>({
         else subscriber.complete();
         for (const item of rest) onDiscard?.(item);
       };
-      const closeBy = (atMs: number) => {
-        if (atMs >= closeAtMs) return;
+      const closeBy = (atMs: number, nowMs: number) => {
+        const delayMs = Math.max(0, atMs - nowMs);
+        if (atMs >= closeAtMs || delayMs > longestTimerMs) return;
         timer?.unsubscribe();
         closeAtMs = atMs;
-        timer = scheduler.schedule(() => attempt(close), Math.max(0, atMs - scheduler.now()));
+        timer = scheduler.schedule(() => attempt(close), delayMs);
       };
       const accept = (item: T) => {
         const count = open.push(item);
         if (count >= size) return close();
-        if (count === 1) closeBy(scheduler.now() + maxWaitMs);
+        if (unlimited && count > 1) return;
+        const nowMs = scheduler.now();
+        if (count === 1) closeBy(nowMs + maxWaitMs, nowMs);
         if (unlimited) return;
-        if (fits(count + 1)) closeBy(deadline() - predictMs(count));
-        else close();
+        const endMs = deadline();
+        if (nowMs + busyMs() + predictMs(count + 1) > endMs) close();
+        else closeBy((nowMs + endMs - predictMs(count)) / 2, nowMs);
       };
-
-      follow(
-        source,
-        subscriber,
-        {
-          next: (item) => attempt(() => accept(item)),
-          complete: () => {
-            if (open.length > 0) attempt(close);
-            subscriber.complete();
-          },
-        },
-        () => {
-          timer?.unsubscribe();
-          for (const item of open.splice(0)) onDiscard?.(item);
-        },
-      );
+      const complete = () => {
+        if (open.length > 0) attempt(close);
+        subscriber.complete();
+      };
+      follow(source, subscriber, { next: (item) => attempt(() => accept(item)), complete }, () => {
+        timer?.unsubscribe();
+        for (const item of open.splice(0)) onDiscard?.(item);
+      });
     });
 }

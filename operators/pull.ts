@@ -1,6 +1,6 @@
-import { from, Observable, type ObservableInput, Subject, take, takeUntil } from 'rxjs';
+import { from, Observable, type ObservableInput, type Observer, type Subscription } from 'rxjs';
 import { OptionError } from './error.js';
-import { follow } from './follow.js';
+import { follow, listener } from './follow.js';
 
 /** Something that makes one item when asked: a decoder, an iterator, a fake in virtual time. */
 export interface Producer<T> {
@@ -42,34 +42,32 @@ export interface PullOptions<T> {
 export function pull<T>({ open, demand$ }: PullOptions<T>): Observable<T> {
   return new Observable((subscriber) => {
     const producer = open();
-    const leave$ = new Subject<void>();
     let credits = 0;
     let demandEnded = false;
-    let pending = false;
     let asking = false;
+    let pending: Subscription | undefined;
 
+    const answer: Observer<T> = {
+      next: (item) => {
+        pending?.unsubscribe();
+        pending = undefined;
+        subscriber.next(item);
+        ask();
+      },
+      error: (error) => subscriber.error(error),
+      complete: () => subscriber.complete(),
+    };
     const request = () => {
       let item$: Observable<T>;
       try {
         item$ = from(producer.next());
       } catch (error) {
-        subscriber.error(error);
-        return;
+        return subscriber.error(error);
       }
-      let made = false;
-      pending = true;
-      item$.pipe(take(1), takeUntil(leave$)).subscribe({
-        next: (item) => {
-          made = true;
-          subscriber.next(item);
-        },
-        error: (error) => subscriber.error(error),
-        complete: () => {
-          pending = false;
-          if (made) ask();
-          else subscriber.complete();
-        },
-      });
+      if (subscriber.closed) return;
+      const call = listener(answer);
+      pending = call;
+      item$.subscribe(call);
     };
     // A loop, not a recursion: a synchronous producer with a million credits must not overflow the stack.
     const ask = () => {
@@ -82,25 +80,18 @@ export function pull<T>({ open, demand$ }: PullOptions<T>): Observable<T> {
       asking = false;
       if (demandEnded && credits === 0 && !pending) subscriber.complete();
     };
-
-    follow(
-      demand$,
-      subscriber,
-      {
-        next: (count) => {
-          if (!(count >= 0)) return subscriber.error(new OptionError(`demand must be at least 0, not ${count}`));
-          credits += count;
-          ask();
-        },
-        complete: () => {
-          demandEnded = true;
-          ask();
-        },
-      },
-      () => {
-        leave$.next();
-        producer.close();
-      },
-    );
+    const accept = (count: number) => {
+      if (!(count >= 0)) return subscriber.error(new OptionError(`demand must be at least 0, not ${count}`));
+      credits += count;
+      ask();
+    };
+    const complete = () => {
+      demandEnded = true;
+      ask();
+    };
+    follow(demand$, subscriber, { next: accept, complete }, () => {
+      pending?.unsubscribe();
+      producer.close();
+    });
   });
 }
