@@ -63,7 +63,7 @@ export async function openFileSource(path: string): Promise<ByteSource> {
  * Errors: those of `source.read`; ERR_ABORTED.
  */
 export async function downloadToFile(source: ByteSource, signal?: AbortSignal): Promise<ByteSource> {
-  const folder = await mkdtemp(join(tmpdir(), 'tikitaka-'));
+  const folder = await mkdtemp(join(tmpdir(), 'tikitaka-clip-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
   try {
     const path = join(folder, 'clip');

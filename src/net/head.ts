@@ -6,6 +6,8 @@ export interface Head {
   readonly capacity: number;
   /** Bytes `start` … `end` (both within the capacity) as they arrive; views of the kept memory. Ends early where the source does. */
   read(start: number, end: number, signal: AbortSignal): AsyncGenerator<Uint8Array>;
+  /** Resolves when the head is full, or the source ended or failed before: nothing more is asked for by itself. */
+  readonly settled: Promise<void>;
   /** What the filling took from the source and does not fit, then the rest of the source. For one caller. */
   rest(): AsyncGenerator<Uint8Array>;
 }
@@ -23,9 +25,10 @@ export function createHead(capacity: number, chunks: AsyncGenerator<Uint8Array>)
   };
 
   async function fill() {
-    while (filled < capacity) {
+    // One chunk too many is taken on purpose: where nothing follows the head, the source sees its own end.
+    while (surplus === undefined) {
       const { done, value } = await chunks.next();
-      if (done) break;
+      if (done) return;
       const fitting = value.subarray(0, capacity - filled);
       kept.set(fitting, filled);
       filled += fitting.length;
@@ -33,7 +36,7 @@ export function createHead(capacity: number, chunks: AsyncGenerator<Uint8Array>)
       wake();
     }
   }
-  const filling = fill()
+  const settled = fill()
     .catch((error: unknown) => {
       failure = { error };
     })
@@ -57,6 +60,7 @@ export function createHead(capacity: number, chunks: AsyncGenerator<Uint8Array>)
 
   return {
     capacity,
+    settled,
     async *read(start, end, signal) {
       let at = start;
       while (at < end) {
@@ -71,7 +75,7 @@ export function createHead(capacity: number, chunks: AsyncGenerator<Uint8Array>)
       }
     },
     async *rest() {
-      await filling;
+      await settled;
       if (failure) throw failure.error;
       if (surplus) yield surplus;
       yield* chunks;

@@ -4,7 +4,7 @@ import { createHead } from './head.js';
 import type { Pool } from './pool.js';
 import { createRangedGet } from './ranged-get.js';
 import { directLink } from './share-links.js';
-import { linkSignals } from './within.js';
+import { linkSignals, within } from './within.js';
 
 export interface HttpSourceOptions {
   readonly pool: Pool;
@@ -92,12 +92,13 @@ export async function openHttpSource(link: string | URL, options: HttpSourceOpti
           }
           const rest = stop > capacity ? tail(capacity, end, link.signal) : undefined;
           if (rest && acceptsRanges && httpVersion === '2') {
-            // On HTTP/1.1 this would need a second, cold connection.
             ahead = rest.next();
             ahead.catch(() => {});
           }
           yield* head.read(start, Math.min(stop, capacity), link.signal);
           if (!rest) return;
+          // On HTTP/1.1 a request during another needs a second, cold connection.
+          await within(head.settled, { signal: link.signal });
           const next = await (ahead ?? rest.next());
           ahead = undefined;
           if (next.done) return;

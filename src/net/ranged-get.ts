@@ -164,11 +164,11 @@ export function createRangedGet({ link, lane, maxBytes, retries, backOffMs }: Ra
 }
 
 /**
- * The body, such that a reader who leaves with the last byte that was announced leaves the exchange to end by itself: cutting it
- * off there would cost an HTTP/1.1 connection for nothing.
+ * The body. On HTTP/1.1 leaving it costs the connection, so a reader who leaves with the last byte that was announced first
+ * sees the exchange end.
  */
-async function* untilComplete({ body, cancel }: PoolResponse, { start, end }: RangeAnswer): AsyncGenerator<Uint8Array> {
-  const chunks = body[Symbol.asyncIterator]();
+async function* untilComplete(response: PoolResponse, { start, end }: RangeAnswer): AsyncGenerator<Uint8Array> {
+  const chunks = response.body[Symbol.asyncIterator]();
   let at = start;
   let ended = false;
   try {
@@ -180,8 +180,8 @@ async function* untilComplete({ body, cancel }: PoolResponse, { start, end }: Ra
       yield value;
     }
   } finally {
-    if (!ended && at === end) chunks.next().then(cancel, cancel);
-    else cancel();
+    if (!ended && at === end && response.connection.httpVersion === '1.1') await chunks.next().catch(() => {});
+    response.cancel();
   }
 }
 
