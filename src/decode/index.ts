@@ -6,6 +6,7 @@ export type {
   StreamDecoder,
   StreamDecoderOptions,
 } from './decoder.js';
+export { type FfmpegBinary, type FindFfmpegOptions, findFfmpeg } from './ffmpeg.js';
 export { type FitPx, fitPicture } from './fit.js';
 export type { Frame } from './frame.js';
 export { createFramePool, type FrameFacts, type FramePool, type FramePoolOptions, type Slot } from './frame-pool.js';
@@ -14,6 +15,8 @@ export {
   choosePacketDecoder,
   chooseStreamDecoder,
   type DecoderChoice,
+  type DecoderReport,
+  openDecoderReport,
 } from './open-decoder.js';
 export { openPacketDecoder } from './packet-decoder.js';
 export { openStreamDecoder } from './stream-decoder.js';

@@ -1,8 +1,9 @@
 import { TikitakaError } from '../../operators/index.js';
 import type { PacketDecoder, PacketDecoderOptions, StreamDecoder, StreamDecoderOptions } from './decoder.js';
-import { findFfmpeg } from './ffmpeg.js';
+import { type FfmpegBinary, findFfmpeg } from './ffmpeg.js';
 import { openFfmpegPacketDecoder } from './ffmpeg-packet-decoder.js';
 import { openFfmpegStreamDecoder } from './ffmpeg-stream-decoder.js';
+import { loadLibav } from './libav.js';
 import { openPacketDecoder } from './packet-decoder.js';
 import { openStreamDecoder } from './stream-decoder.js';
 
@@ -43,7 +44,27 @@ export function chooseStreamDecoder(
   return firstThatOpens(choice, [], libav, ffmpeg);
 }
 
-const ffmpegOptions = ({ ffmpegPath }: DecoderChoice) => (ffmpegPath === undefined ? {} : { path: ffmpegPath });
+/** What of the decoders works on this machine, for `doctor`. */
+export interface DecoderReport {
+  /** FFmpeg's version inside node-av; undefined where it does not load. */
+  readonly libav: string | undefined;
+  /** The ffmpeg that would be used; undefined where none runs. */
+  readonly ffmpeg: FfmpegBinary | undefined;
+}
+
+export async function openDecoderReport(choice: Pick<DecoderChoice, 'ffmpegPath'> = {}): Promise<DecoderReport> {
+  const [libav, ffmpeg] = await Promise.all([
+    loadLibav().then(
+      (lib) => lib.getFFmpegInfo().version,
+      () => undefined,
+    ),
+    findFfmpeg(ffmpegOptions(choice)).catch(() => undefined),
+  ]);
+  return { libav, ffmpeg };
+}
+
+const ffmpegOptions = ({ ffmpegPath }: Pick<DecoderChoice, 'ffmpegPath'>) =>
+  ffmpegPath === undefined ? {} : { path: ffmpegPath };
 
 async function firstThatOpens<T>(
   { decoder }: DecoderChoice,

@@ -88,38 +88,49 @@ export async function openPacketDecoder(options: PacketDecoderOptions): Promise<
       }
     }
 
-    try {
-      check();
-      if (visit.firstSample !== continuesAt) {
-        decoder.flush();
-        problems.missingFrames += awaited.size;
-        awaited.clear();
-      }
-      continuesAt = -1;
-      for (const frame of visit.keep) awaited.add(frame);
-      for await (const { sample, bytes } of samples) {
-        if (awaited.size === 0 && !continues) break;
-        const wanted = awaited.has(index.frameNumber[sample] ?? -1);
-        if (index.disposable[sample] && !wanted) continue;
+    /** Brings out what the decoder holds back and forgets the rest: what follows begins at a keyframe. */
+    async function* settle(): AsyncGenerator<Frame> {
+      if (awaited.size > 0) {
         await secureSlot();
-        await call(decoder.send(bytes, sample));
+        await call(decoder.drain());
         check();
         yield* ready();
       }
+      decoder.flush();
+      problems.missingFrames += awaited.size;
+      awaited.clear();
+    }
+
+    try {
       check();
-      if (continues) {
-        continuesAt = visit.lastSample + 1;
-      } else {
-        if (awaited.size > 0) {
+      if (continuesAt < 0) {
+        decoder.flush();
+        awaited.clear();
+      } else if (visit.firstSample !== continuesAt) {
+        yield* settle();
+      }
+      continuesAt = -1;
+      for (const frame of visit.keep) awaited.add(frame);
+      let failure: unknown;
+      try {
+        for await (const { sample, bytes } of samples) {
+          if (awaited.size === 0 && !continues) break;
+          if (index.disposable[sample] && !awaited.has(index.frameNumber[sample] ?? -1)) continue;
           await secureSlot();
-          await call(decoder.drain());
+          await call(decoder.send(bytes, sample));
           check();
           yield* ready();
         }
-        decoder.flush();
-        problems.missingFrames += awaited.size;
-        awaited.clear();
+      } catch (error) {
+        failure = error;
       }
+      check();
+      if (continues && !failure) {
+        continuesAt = visit.lastSample + 1;
+      } else {
+        yield* settle();
+      }
+      if (failure) throw failure;
     } finally {
       slot?.release();
       running = false;
