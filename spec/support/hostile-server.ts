@@ -42,6 +42,17 @@ export interface HostileServer {
   close(): Promise<void>;
 }
 
+/** Resolves when a full stream takes bytes again, or is closed. */
+export function drained(stream: ServerHttp2Stream): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = () => {
+      stream.off('drain', settle).off('close', settle);
+      resolve();
+    };
+    stream.on('drain', settle).on('close', settle);
+  });
+}
+
 /** An HTTP/2 server for one file, whose every answer the test decides. */
 export async function createHostileServer(
   file: Uint8Array,
@@ -63,11 +74,11 @@ export async function createHostileServer(
       });
   });
   server.on('sessionError', () => {});
+  server.on('session', (session) => session.on('error', () => {}));
   server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     stream.on('error', () => {});
     const { session } = stream;
     if (!session) return;
-    session.on('error', () => {});
     stats.requests += 1;
     const [, first = 0, last = ''] = /bytes=(\d+)-(\d*)/.exec(headers.range ?? '') ?? [];
     const start = Number(first);
@@ -92,7 +103,7 @@ export async function createHostileServer(
       async send(upTo = end) {
         for (let at = start; at < upTo && !stream.destroyed; at += 16_384) {
           const piece = file.subarray(at, Math.min(at + 16_384, upTo));
-          if (!stream.write(piece)) await Promise.race([once(stream, 'drain'), once(stream, 'close')]);
+          if (!stream.write(piece)) await drained(stream);
         }
       },
       async serve() {

@@ -20,7 +20,7 @@ export function readRangeAnswer(status: number, headers: IncomingHttpHeaders): R
   const validators = { etag: headers.etag, lastModified: headers['last-modified'] };
   const range = /^bytes (?:(\d+)-(\d+)|\*)\/(\d+|\*)$/i.exec(headers['content-range']?.trim() ?? '');
   const total = range?.[3] === undefined || range[3] === '*' ? undefined : Number(range[3]);
-  if (status === 206 && range?.[1] !== undefined && range[2] !== undefined) {
+  if (status === 206 && range?.[1] !== undefined && Number(range[2]) >= Number(range[1])) {
     return { partial: true, start: Number(range[1]), end: Number(range[2]) + 1, sizeBytes: total, ...validators };
   }
   if (status === 416 && total === 0) return { partial: true, start: 0, end: 0, sizeBytes: 0, ...validators };

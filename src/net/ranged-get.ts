@@ -144,7 +144,8 @@ export function createRangedGet({ link, lane, maxBytes, retries, backOffMs }: Ra
             }
             if (at >= stop && answer.end !== at) break;
           }
-          if (answer.end === undefined) return;
+          // Where nobody tells the size, the end of what was announced is the end.
+          if (answer.end === undefined || (file?.sizeBytes === undefined && at >= answer.end)) return;
           if (at < Math.min(stop, answer.end)) {
             throw new TikitakaError('ERR_SOURCE_TRUNCATED', `The body ended at byte ${at} of ${answer.end}`, {
               retryable: true,

@@ -30,6 +30,7 @@ describe('readRangeAnswer', () => {
   const refusals = [
     [206, {}, false, 'a part of what?'],
     [206, { 'content-range': 'bytes */10' }, false, 'no range in the range'],
+    [206, { 'content-range': 'bytes 10-9/20' }, false, 'a part of nothing'],
     [204, {}, false, 'no content'],
     [304, {}, false, 'nothing was asked for conditionally'],
     [404, {}, false, 'not there'],
