@@ -50,6 +50,8 @@ export interface ModelRunnerOptions {
 export interface ProcessModelRunner extends ModelRunner {
   /** What runs where, and why not elsewhere; for the log line see `reportLine`. */
   readonly report: DeviceReport;
+  /** Process ids, the working one first; for memory figures. */
+  pids(): readonly number[];
   /**
    * Replaces the file (new weights, same description) without dropping a run: runs in flight end in the old process,
    * which goes then. Without a name the same file is read again. Resolves when the next run uses the new file. Errors: ERR_MODEL_LOAD, ERR_MODEL_SHAPE (the old
@@ -155,6 +157,7 @@ export async function openModelRunner(options: ModelRunnerOptions): Promise<Proc
           subscriber.complete();
         });
       }),
+    pids: () => pair.pids(),
     swap: (next = file) => pair.swap(next),
     close: () => pair.close(),
   };

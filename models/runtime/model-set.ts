@@ -23,6 +23,8 @@ export interface ModelSetOptions extends Omit<ModelRunnerOptions, 'file' | 'desc
 
 export interface ModelSet extends ModelRunner {
   readonly reports: readonly DeviceReport[];
+  /** Process ids of all models; for memory figures. */
+  pids(): readonly number[];
   /** Reads all files again and replaces the processes without dropping a run. Errors: ERR_MODEL_LOAD, ERR_MODEL_SHAPE (the old ones stay). */
   reload(): Promise<void>;
 }
@@ -62,6 +64,7 @@ export async function openModelSet({ models, skipPitch = false, ...options }: Mo
     maxBatch: Math.min(...runners.map(({ maxBatch }) => maxBatch)),
     device: [...new Set(runners.map(({ device }) => device))].join('+'),
     reports: runners.map(({ report }) => report),
+    pids: () => runners.flatMap((runner) => runner.pids()),
     predictMs: (batchSize) => Math.max(...runners.map((runner) => runner.predictMs(batchSize))),
     run: (pictures, onReturn) =>
       new Observable<readonly PictureFinding[]>((subscriber) => {

@@ -99,6 +99,11 @@ export class SessionPair {
     return (this.#active?.predictor ?? this.#lastPredictor).predictMs(batchSize);
   }
 
+  pids(): number[] {
+    const sessions = new Set([...(this.#active ? [this.#active.session] : []), ...this.#sessions]);
+    return [...sessions].map(({ pid }) => pid).filter((pid) => pid !== undefined);
+  }
+
   /** Returns what abandons the job. */
   enqueue(pictures: readonly ModelPicture[], onReturn: () => void, onEnd: (end: RunEnd) => void): () => void {
     const job: Job = { pictures, onReturn, onEnd };
@@ -176,14 +181,20 @@ export class SessionPair {
     this.#start(load).then(
       (worker) => {
         if (load !== this.#load) this.#retire(worker);
-        else if (this.#active) this.#spare = worker;
-        else this.#active = worker;
+        else if (!worker.lost) this.#take(worker);
         this.#starting = false;
         this.#refill();
         this.#pump();
       },
       (error: unknown) => this.#notStarted(error),
     );
+  }
+
+  #take(worker: Worker): void {
+    if (this.#active) {
+      this.#spare = worker;
+      this.#options.onNotice('the spare model process is warm', { pid: worker.session.pid });
+    } else this.#active = worker;
   }
 
   /** Without a working process nobody could answer: the waiting jobs fail, and the next job tries to start one again. */
