@@ -1,0 +1,98 @@
+/** What the planner believes of this machine and this link; all times in ms of wall clock. */
+export interface Speeds {
+  /** Of the link, while it is the bottleneck. */
+  readonly bytesPerMs: number;
+  /** From asking for a range to its first byte. */
+  readonly rttMs: number;
+  /** Decoding of one coded frame by kind. */
+  readonly keyMs: number;
+  readonly referenceMs: number;
+  readonly lateMs: number;
+  /** Scaling of one kept frame. */
+  readonly scaleMs: number;
+  /** Inference of one more frame in a batch. */
+  readonly inferMs: number;
+}
+
+/** How much there is to do. */
+export interface Work {
+  readonly bytes: number;
+  readonly keys: number;
+  readonly references: number;
+  readonly late: number;
+  readonly kept: number;
+}
+
+/** Learns from what was measured; see `Speeds`. */
+export interface CostModel {
+  readonly speeds: Speeds;
+  /** Decoding of `work` took `ms` inside the decoder, waits for bytes and for slots not counted. */
+  observeDecode(work: Work, ms: number): void;
+  /** `bytes` arrived within `ms` of waiting for them. */
+  observeLink(bytes: number, ms: number): void;
+  observeRtt(ms: number): void;
+  /** One frame's share of a batch, as the runner now predicts it. */
+  observeInfer(msPerFrame: number): void;
+}
+
+/** Weight of what is newest. Chosen: follows a change of load within about four visits. */
+const NEWEST = 0.35;
+
+/**
+ * Before anything was measured: LAB.md, "Decoding" (1080p, two threads; 250 frames cost 1538 ms of CPU, of which reference
+ * frames 900), and the link of FEATURES, "The situation".
+ */
+export function priorSpeeds(width: number, height: number, inferMs: number): Speeds {
+  const size = (width * height) / (1920 * 1080);
+  return {
+    bytesPerMs: 5000,
+    rttMs: 60,
+    keyMs: 12 * size,
+    referenceMs: 6 * size,
+    lateMs: 3 * size,
+    scaleMs: 2.2 * size,
+    inferMs,
+  };
+}
+
+/** Work in ms of the decoder. */
+export function decodeMs(speeds: Speeds, { keys, references, late, kept }: Work): number {
+  return keys * speeds.keyMs + references * speeds.referenceMs + late * speeds.lateMs + kept * speeds.scaleMs;
+}
+
+/** The slowest stage decides: fetching, decoding and inference overlap, each measured while the others run. */
+export function wallMs(speeds: Speeds, work: Work): number {
+  return Math.max(work.bytes / speeds.bytesPerMs, decodeMs(speeds, work), work.kept * speeds.inferMs);
+}
+
+export function createCostModel(prior: Speeds): CostModel {
+  let speeds = prior;
+  const towards = (old: number, seen: number) => old + (Math.min(Math.max(seen, old / 4), old * 4) - old) * NEWEST;
+  return {
+    get speeds() {
+      return speeds;
+    },
+    observeDecode(work, ms) {
+      const predicted = decodeMs(speeds, work);
+      if (!(predicted > 0 && ms > 0)) return;
+      const factor = towards(1, ms / predicted);
+      const { keyMs, referenceMs, lateMs, scaleMs } = speeds;
+      speeds = {
+        ...speeds,
+        keyMs: keyMs * factor,
+        referenceMs: referenceMs * factor,
+        lateMs: lateMs * factor,
+        scaleMs: scaleMs * factor,
+      };
+    },
+    observeLink(bytes, ms) {
+      if (bytes > 0 && ms > 0) speeds = { ...speeds, bytesPerMs: towards(speeds.bytesPerMs, bytes / ms) };
+    },
+    observeRtt(ms) {
+      if (ms > 0) speeds = { ...speeds, rttMs: ms };
+    },
+    observeInfer(msPerFrame) {
+      if (msPerFrame > 0) speeds = { ...speeds, inferMs: msPerFrame };
+    },
+  };
+}
