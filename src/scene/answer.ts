@@ -10,6 +10,8 @@ export interface Finding extends PictureFinding {
   readonly ptsUs: number;
   /** Coarse picture signature for the detection of cuts (see `pictureSignature`); same length for every frame. */
   readonly signature: Uint8Array;
+  /** uint8 [detections, 3], RGB: colour of each person's shirt (see `kitColours`); tracks tell players apart by it. */
+  readonly kitColours?: Uint8Array;
 }
 
 export interface AnswerObject {

@@ -1,4 +1,5 @@
 import { assign } from './assignment.js';
+import { type Looks, likeness } from './likeness.js';
 import type { Places } from './places.js';
 import type { Bodies } from './sample.js';
 
@@ -86,6 +87,8 @@ function gains(a: Scattering, b: Scattering, { speedBefore, speedBehind }: Assoc
   const columns = b.bodies.count;
   const spanS = b.timeS - a.timeS;
   const gain = new Float64Array(a.bodies.count * columns);
+  const looksA = looksOf(a);
+  const looksB = looksOf(b);
   for (let i = 0; i < a.bodies.count; i++) {
     for (let j = 0; j < columns; j++) {
       const standing = placeOdds(a.places, i, b.places, j, 0, 0, (SPEED_SPREAD * spanS) ** 2);
@@ -99,10 +102,18 @@ function gains(a: Scattering, b: Scattering, { speedBefore, speedBehind }: Assoc
         known++;
       }
       if (known > 0) odds = Math.max(sum / known, standing - STANDING_PENALTY);
-      gain[i * columns + j] = PRIOR + odds + likeness(a, i, b, j);
+      gain[i * columns + j] = PRIOR + odds + likeness(looksA[i], looksB[j]);
     }
   }
   return gain;
+}
+
+function looksOf({ bodies, places }: Scattering): readonly Looks[] {
+  return Array.from({ length: bodies.count }, (_, i) => ({
+    roles: [bodies.roles[i * 3], bodies.roles[i * 3 + 1], bodies.roles[i * 3 + 2]],
+    kit: bodies.kits.length > 0 ? [bodies.kits[i * 3], bodies.kits[i * 3 + 1], bodies.kits[i * 3 + 2]] : undefined,
+    heightM: places.heightM[i],
+  }));
 }
 
 /** Log density of the step from place i to place j around an expected step, over the density of strangers. */
@@ -116,18 +127,6 @@ function placeOdds(a: Places, i: number, b: Places, j: number, stepX: number, st
   const square = (yy * dx * dx - 2 * xy * dx * dy + xx * dy * dy) / det;
   const odds = -0.5 * (square + Math.log(det)) - LOG_DENSITY;
   return Number.isNaN(odds) ? Number.NEGATIVE_INFINITY : odds;
-}
-
-/** How often each role is seen: goalkeeper, player, referee. From the labels of data/football. */
-const ROLE_SHARE = [0.04, 0.86, 0.1] as const;
-
-/** Log odds from role and size, bounded: they may tip the balance between two places, not bridge the pitch. */
-function likeness(a: Scattering, i: number, b: Scattering, j: number): number {
-  let same = 0;
-  for (let r = 0; r < 3; r++) same += (a.bodies.roles[i * 3 + r] * b.bodies.roles[j * 3 + r]) / ROLE_SHARE[r];
-  const role = Math.min(1.5, Math.max(-2, Math.log(same + 1e-6)));
-  const size = Math.log(a.places.heightM[i] / b.places.heightM[j]);
-  return role - Math.min(2, (size / 0.2) ** 2 / 2);
 }
 
 /** Speeds at one end of linked samples: what each body of `at` did since (or will do until) its partner in `other`. */

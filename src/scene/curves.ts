@@ -4,7 +4,8 @@ import type { PictureSpace } from './camera.js';
 import { PITCH_LENGTH_M, PITCH_WIDTH_M } from './pitch.js';
 import { assignRoles, meanPlace, type TrackRole } from './roles.js';
 import { type Curve, type Knot, knotOf, setSpeeds } from './track-curve.js';
-import type { Station, Track } from './tracks.js';
+import type { Station } from './tracklets.js';
+import type { Track } from './tracks.js';
 
 export interface CurveOptions {
   /** See `SceneOptions.confThreshold`. */

@@ -3,7 +3,7 @@ import type { Camera, PictureSpace, Point } from './camera.js';
 import { CameraPath } from './camera-track.js';
 import { NO_KEY_POINTS, projectKeyPoints } from './key-points.js';
 import { between, beyond, type Curve, type Knot, type Stance } from './track-curve.js';
-import type { Station } from './tracks.js';
+import type { Station } from './tracklets.js';
 
 /** A person missed by samples between is shown through up to this long, s; the ball through less: it is kicked meanwhile. Measured on rendered clips. */
 const LONGEST_FILL_S = 1.5;

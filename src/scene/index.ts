@@ -6,4 +6,4 @@ export {
   createAnswerEncoder,
 } from './encode-answer.js';
 export { createScene, type Scene, type SceneClip, type SceneOptions } from './scene.js';
-export { describeFinding, pictureSignature, type SampledPicture } from './signature.js';
+export { describeFinding, kitColours, pictureSignature, type SampledPicture } from './signature.js';

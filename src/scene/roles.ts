@@ -1,6 +1,7 @@
 import type { ClassId } from '../../models/index.js';
 import { PITCH_LENGTH_M, PITCH_WIDTH_M } from './pitch.js';
-import type { Station, Track } from './tracks.js';
+import type { Station } from './tracklets.js';
+import type { Track } from './tracks.js';
 
 /** What a track as a whole says about its person. */
 export interface TrackRole {

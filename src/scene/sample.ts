@@ -26,7 +26,7 @@ export interface Bodies {
   readonly score: Float64Array;
   /** [count, 3]: P(goalkeeper), P(player), P(referee). */
   readonly roles: Float64Array;
-  /** [count, 3]: kit colour as luma, red − luma, blue − luma in 0..255; empty where it is not known. */
+  /** [count, 3]: shirt colour as weighted luma, red − luma, blue − luma; empty where it is not known. */
   readonly kits: Float64Array;
 }
 
@@ -92,6 +92,8 @@ function bodies(finding: Finding, space: PictureSpace, balls: boolean): Bodies {
     const { roleScores, classId } = finding.detections[i];
     roles.set(roleScores ?? [1, 2, 3].map((role) => (role === classId ? 1 : 0)), place * 3);
   });
+  const kits = new Float64Array(finding.kitColours && !balls ? kept.length * 3 : 0);
+  if (kits.length > 0) kept.forEach((i, place) => kits.set(kitOf(finding, i), place * 3));
   return {
     count: kept.length,
     footU: column((d) => space.u((d.boxXyxyPx[0] + d.boxXyxyPx[2]) / 2)),
@@ -100,8 +102,15 @@ function bodies(finding: Finding, space: PictureSpace, balls: boolean): Bodies {
     height: column((d) => (d.boxXyxyPx[3] - d.boxXyxyPx[1]) / space.unitPx),
     score: column((d) => d.score),
     roles,
-    kits: new Float64Array(0),
+    kits,
   };
+}
+
+/** Shirt colour as [luma, red − luma, blue − luma]; shade weighs less than hue: half the pitch may lie in the sun. */
+function kitOf({ kitColours }: Finding, i: number): readonly [number, number, number] {
+  const [red, green, blue] = kitColours?.subarray(i * 3, i * 3 + 3) ?? [0, 0, 0];
+  const luma = 0.3 * red + 0.59 * green + 0.11 * blue;
+  return [0.7 * luma, 1.5 * (red - luma), 1.5 * (blue - luma)];
 }
 
 /** Intersection over union of two boxes x1, y1, x2, y2. */

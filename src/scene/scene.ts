@@ -8,7 +8,8 @@ import { fillStretch, partsOf } from './fill.js';
 import { certainKeyPoints, NO_KEY_POINTS } from './key-points.js';
 import { placesOf } from './places.js';
 import { createSample, type Sample } from './sample.js';
-import { buildTracks, type Station } from './tracks.js';
+import type { Station } from './tracklets.js';
+import { buildTracks } from './tracks.js';
 
 /** What is known of the clip; parts may be learnt later (`setClip`). */
 export interface SceneClip {

@@ -39,6 +39,75 @@ export function pictureSignature(pixels: Uint8Array, width: number, height: numb
   return signature;
 }
 
+/** Part of a box that shows the shirt: from below the head to the hips, without the arms. Measured on rendered and labelled clips, as the weights. */
+const SHIRT_TOP = 0.15;
+const SHIRT_BOTTOM = 0.45;
+const SHIRT_HALF_WIDTH = 0.4;
+/** Squared colour distance from the ground at which a pixel counts half as shirt. */
+const GROUND_SPREAD = 900;
+
+/**
+ * The colour of each person's shirt: mean of the pixels in the upper half of the box, those that look like the ground beside
+ * the box counting little. `pixels`: uint8 [height, width, 3], RGB; boxes in pixels of the original picture. Returns
+ * uint8 [detections, 3], RGB; zeros for balls. About 2 µs a person.
+ */
+export function kitColours(picture: SampledPicture, detections: PictureFinding['detections']): Uint8Array {
+  const colours = new Uint8Array(detections.length * 3);
+  const scaleX = picture.width / picture.sourceWidth;
+  const scaleY = picture.height / picture.sourceHeight;
+  detections.forEach(({ classId, boxXyxyPx: [x1, y1, x2, y2] }, i) => {
+    if (classId === 0) return;
+    const width = (x2 - x1) * scaleX;
+    const height = (y2 - y1) * scaleY;
+    const middle = ((x1 + x2) / 2) * scaleX;
+    const top = y1 * scaleY;
+    const beside = [top + 0.3 * height, top + 0.9 * height] as const;
+    const left = meanColour(picture, [middle - width / 2 - 3, middle - width / 2 - 1], beside);
+    const right = meanColour(picture, [middle + width / 2 + 1, middle + width / 2 + 3], beside);
+    const weightOf = (at: number, x: number): number => {
+      const fromGround = Math.min(apart(picture.pixels, at, left), apart(picture.pixels, at, right));
+      const share = fromGround / (fromGround + GROUND_SPREAD);
+      const aside = (x + 0.5 - middle) / (width / 2);
+      return share * share * Math.max(0.05, 1 - aside * aside);
+    };
+    const across = [middle - width * SHIRT_HALF_WIDTH, middle + width * SHIRT_HALF_WIDTH] as const;
+    colours.set(meanColour(picture, across, [top + SHIRT_TOP * height, top + SHIRT_BOTTOM * height], weightOf), i * 3);
+  });
+  return colours;
+}
+
+function apart(pixels: Uint8Array, at: number, [red, green, blue]: readonly [number, number, number]): number {
+  return (pixels[at] - red) ** 2 + (pixels[at + 1] - green) ** 2 + (pixels[at + 2] - blue) ** 2;
+}
+
+/** Weighted mean colour of the pixels between two columns and two rows (at least one of each). */
+function meanColour(
+  { pixels, width, height }: SampledPicture,
+  [fromX, toX]: readonly [number, number],
+  [fromY, toY]: readonly [number, number],
+  weightOf: (at: number, x: number) => number = () => 1,
+): readonly [number, number, number] {
+  const startX = Math.floor(fromX);
+  const startY = Math.floor(fromY);
+  const endX = Math.min(width, Math.max(Math.ceil(toX), startX + 1));
+  const endY = Math.min(height, Math.max(Math.ceil(toY), startY + 1));
+  let red = 0;
+  let green = 0;
+  let blue = 0;
+  let sum = 1e-3;
+  for (let y = Math.max(0, startY); y < endY; y++) {
+    for (let x = Math.max(0, startX); x < endX; x++) {
+      const at = (y * width + x) * 3;
+      const weight = weightOf(at, x);
+      red += weight * pixels[at];
+      green += weight * pixels[at + 1];
+      blue += weight * pixels[at + 2];
+      sum += weight;
+    }
+  }
+  return [red / sum, green / sum, blue / sum];
+}
+
 export interface SampledPicture extends ModelPicture {
   /** Frame number. */
   readonly index: number;
@@ -57,5 +126,6 @@ export function describeFinding(picture: SampledPicture, found: PictureFinding):
     detections: found.detections,
     keyPoints: found.keyPoints,
     signature: pictureSignature(picture.pixels, picture.width, picture.height),
+    kitColours: kitColours(picture, found.detections),
   };
 }

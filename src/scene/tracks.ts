@@ -1,59 +1,51 @@
-import type { Links, Scattering } from './associate.js';
-import type { BallCandidates } from './ball.js';
-import type { Camera, PictureSpace, Point } from './camera.js';
-import type { Sample } from './sample.js';
+import { assign } from './assignment.js';
+import type { Links } from './associate.js';
+import type { PictureSpace, Point } from './camera.js';
+import { type Looks, likeness } from './likeness.js';
+import { chainTracklets, type Station, type Tracklet } from './tracklets.js';
 
 /** One person over the samples of a shot. */
 export interface Track {
   /** Stable as long as the earliest sample of the track stays: 64 · frame number + place. */
   readonly id: number;
-  /** int32 each: place of the sample in the shot, ascending, and of the body in the sample. */
+  /** Place of the sample in the shot, ascending, and of the body in the sample; one entry per sight. */
   readonly samples: readonly number[];
   readonly bodies: readonly number[];
 }
 
-/** A sample of a shot with all that tracking needs. */
-export interface Station extends Scattering {
-  /** Frame number. */
-  readonly index: number;
-  /** Unlike any other station's: a station that was rebuilt has another one. */
-  readonly revision: number;
-  readonly sample: Sample;
-  readonly camera: Camera;
-  /** uint8 [32], see `certainKeyPoints`. */
-  readonly certain: Uint8Array;
-  readonly balls: BallCandidates;
-}
-
-/** Longest absence in s after which a person may still be recognised by place and role. Chosen. */
-const LONGEST_ABSENCE_S = 10;
+/** Absences up to this long, s, are settled all together, before longer ones. */
+const SHORT_ABSENCE_S = 1.2;
+/** Longest absence in s after which a person may still be recognised by place, role and shirt. Chosen. */
+const LONGEST_ABSENCE_S = 12;
 /** How long a runner keeps the direction, s. */
 const PERSISTENCE_S = 1;
 const ACCELERATION_SPREAD = 2.2;
 /** Spread of the speed of somebody out of sight for long, m/s: below the momentary spread, since people turn round. */
 const WANDERING = 1.5;
-const DENSITY = 0.006;
-const PRIOR = 1.5;
+const SPEED_SPREAD = 2.6;
+/** Strangers per m² who might appear. */
+const LOG_DENSITY = Math.log(2 * Math.PI * 0.002);
+const PRIOR = 1;
 /** Log odds lost for each sample that should have shown the person and did not, and at most. */
 const UNSEEN = 0.5;
 const UNSEEN_MOST = 2.5;
-const ROLE_SHARE = [0.04, 0.86, 0.1] as const;
+/** Sights at an end of a tracklet from which its looks are taken. */
+const LOOKS = 12;
 
-interface Tracklet {
-  readonly samples: number[];
-  readonly bodies: number[];
-  next: Tracklet | undefined;
-  previous: Tracklet | undefined;
-}
-
-/** Chains links into tracklets, then joins tracklets across gaps where place, speed, role and size justify it. */
+/** Joins tracklets across gaps where place, speed, role, shirt and size justify it; see `Track`. */
 export function buildTracks(
   shot: readonly Station[],
   links: readonly (Links | undefined)[],
   space: PictureSpace,
 ): readonly Track[] {
-  const tracklets = chain(shot, links);
-  join(shot, tracklets, space);
+  const tracklets = chainTracklets(shot, links);
+  const join = new Joiner(shot, space);
+  const merged = tracklets.filter((t) => t.startsMerged && t.endsMerged);
+  const plain = tracklets.filter((t) => !(t.startsMerged && t.endsMerged));
+  join.together(plain, SHORT_ABSENCE_S);
+  for (const tracklet of merged) join.insert(tracklet, plain);
+  join.together(tracklets, SHORT_ABSENCE_S);
+  join.together(tracklets, LONGEST_ABSENCE_S);
   const tracks: Track[] = [];
   for (const tracklet of tracklets) {
     if (tracklet.previous) continue;
@@ -68,31 +60,8 @@ export function buildTracks(
   return tracks;
 }
 
-function chain(shot: readonly Station[], links: readonly (Links | undefined)[]): Tracklet[] {
-  const tracklets: Tracklet[] = [];
-  let open: (Tracklet | undefined)[] = [];
-  for (let k = 0; k < shot.length; k++) {
-    const { count, x } = shot[k].places;
-    const now: (Tracklet | undefined)[] = new Array(count);
-    for (let i = 0; i < count; i++) {
-      if (Number.isNaN(x[i])) continue;
-      const before = k > 0 ? (links[k - 1]?.previous[i] ?? -1) : -1;
-      let tracklet = before >= 0 ? open[before] : undefined;
-      if (!tracklet) {
-        tracklet = { samples: [], bodies: [], next: undefined, previous: undefined };
-        tracklets.push(tracklet);
-      }
-      tracklet.samples.push(k);
-      tracklet.bodies.push(i);
-      now[i] = tracklet;
-    }
-    open = now;
-  }
-  return tracklets;
-}
-
 /** State of a tracklet at one of its ends. */
-interface End {
+interface End extends Looks {
   readonly tracklet: Tracklet;
   readonly sample: number;
   readonly timeS: number;
@@ -105,124 +74,205 @@ interface End {
   readonly speedX: number;
   readonly speedY: number;
   readonly speedVariance: number;
-  readonly heightM: number;
-  readonly roles: readonly [number, number, number];
 }
 
-function join(shot: readonly Station[], tracklets: readonly Tracklet[], space: PictureSpace): void {
-  const ends = tracklets.map((tracklet) => endOf(shot, tracklet, true)).sort((a, b) => a.sample - b.sample);
-  const starts = tracklets.map((tracklet) => endOf(shot, tracklet, false)).sort((a, b) => a.sample - b.sample);
-  const pairs: { readonly odds: number; readonly end: End; readonly start: End }[] = [];
-  let first = 0;
-  for (const end of ends) {
-    while (first < starts.length && starts[first].sample <= end.sample) first++;
-    for (let s = first; s < starts.length; s++) {
-      const start = starts[s];
-      if (start.timeS - end.timeS > LONGEST_ABSENCE_S) break;
-      const odds = joinOdds(shot, end, start, space);
-      if (odds > 0) pairs.push({ odds, end, start });
+interface Edge {
+  readonly odds: number;
+  readonly end: End;
+  readonly start: End;
+}
+
+class Joiner {
+  private readonly ends = new Map<Tracklet, End>();
+  private readonly starts = new Map<Tracklet, End>();
+
+  constructor(
+    private readonly shot: readonly Station[],
+    private readonly space: PictureSpace,
+  ) {}
+
+  /** Joins loose ends with later loose starts so that the sum of the odds is largest, in each group that hangs together. */
+  together(tracklets: readonly Tracklet[], longestS: number): void {
+    const ends = tracklets.filter((t) => !t.next).map((t) => this.endOf(t));
+    const starts = tracklets.filter((t) => !t.previous).map((t) => this.startOf(t));
+    for (const group of groups(this.edges(ends, starts, longestS))) {
+      const rows = [...new Set(group.map((edge) => edge.end))];
+      const columns = [...new Set(group.map((edge) => edge.start))];
+      const gain = new Float64Array(rows.length * columns.length);
+      for (const { odds, end, start } of group) gain[rows.indexOf(end) * columns.length + columns.indexOf(start)] = odds;
+      assign(gain, rows.length, columns.length).forEach((c, r) => {
+        if (c >= 0) connect(rows[r].tracklet, columns[c].tracklet);
+      });
     }
   }
-  pairs.sort((a, b) => b.odds - a.odds || a.end.sample - b.end.sample || a.start.sample - b.start.sample);
-  for (const { end, start } of pairs) {
-    if (end.tracklet.next || start.tracklet.previous) continue;
-    end.tracklet.next = start.tracklet;
-    start.tracklet.previous = end.tracklet;
+
+  /** Gives a stretch in which two persons were one body to the one of them whose way leads through it. */
+  insert(tracklet: Tracklet, hosts: readonly Tracklet[]): void {
+    const first = this.startOf(tracklet);
+    const last = this.endOf(tracklet);
+    let best: Tracklet | undefined;
+    let most = 0;
+    for (const host of hosts) {
+      if (!host.next) continue;
+      const end = this.endOf(host);
+      const start = this.startOf(host.next);
+      if (end.sample >= first.sample || start.sample <= last.sample) continue;
+      const odds = this.odds(end, first) + this.odds(last, start);
+      if (odds > most) {
+        most = odds;
+        best = host;
+      }
+    }
+    const next = best?.next;
+    if (!best || !next) return;
+    connect(best, tracklet);
+    connect(tracklet, next);
+  }
+
+  private edges(ends: End[], starts: End[], longestS: number): Edge[] {
+    ends.sort((a, b) => a.sample - b.sample);
+    starts.sort((a, b) => a.sample - b.sample);
+    const edges: Edge[] = [];
+    let first = 0;
+    for (const end of ends) {
+      while (first < starts.length && starts[first].sample <= end.sample) first++;
+      for (let s = first; s < starts.length; s++) {
+        const start = starts[s];
+        if (start.timeS - end.timeS > longestS) break;
+        const odds = this.odds(end, start);
+        if (odds > 0) edges.push({ odds, end, start });
+      }
+    }
+    return edges;
+  }
+
+  private odds(end: End, start: End): number {
+    const spanS = start.timeS - end.timeS;
+    const reach = PERSISTENCE_S * (1 - Math.exp(-spanS / PERSISTENCE_S));
+    const drift = Math.min((0.5 * ACCELERATION_SPREAD * spanS * spanS) ** 2, (WANDERING * spanS) ** 2);
+    const forward = stepOdds(end, start, end, reach, drift);
+    const backward = stepOdds(end, start, start, reach, drift);
+    const odds = PRIOR + (forward + backward) / 2 + likeness(end, start);
+    if (!(odds > 0)) return Number.NEGATIVE_INFINITY;
+    return odds - Math.min(UNSEEN_MOST, UNSEEN * this.missedSamples(end, start));
+  }
+
+  /** Samples between the two in whose picture the straight way from one to the other lies. */
+  private missedSamples(end: End, start: End): number {
+    const point: Point = { x: 0, y: 0 };
+    let missed = 0;
+    for (let k = end.sample + 1; k < start.sample && missed * UNSEEN < UNSEEN_MOST; k++) {
+      const station = this.shot[k];
+      const share = (station.timeS - end.timeS) / (start.timeS - end.timeS);
+      const x = end.x + share * (start.x - end.x);
+      const y = end.y + share * (start.y - end.y);
+      if (station.camera.toPicture(x, y, point) && this.space.contains(point.x, point.y, -0.03)) missed++;
+    }
+    return missed;
+  }
+
+  private endOf(tracklet: Tracklet): End {
+    return memoised(this.ends, tracklet, () => this.describe(tracklet, tracklet.samples.length - 1, -1));
+  }
+
+  private startOf(tracklet: Tracklet): End {
+    return memoised(this.starts, tracklet, () => this.describe(tracklet, 0, 1));
+  }
+
+  private describe(tracklet: Tracklet, at: number, inward: 1 | -1): End {
+    const { samples, bodies } = tracklet;
+    const { timeS, places } = this.shot[samples[at]];
+    const i = bodies[at];
+    // Speed over at least 0.3 s: over one frame it is mostly the noise of the boxes.
+    let other = at;
+    while (samples[other + inward] !== undefined && Math.abs(this.shot[samples[other]].timeS - timeS) < 0.3) other += inward;
+    const far = this.shot[samples[other]];
+    const j = bodies[other];
+    const spanS = timeS - far.timeS;
+    const known = other !== at;
+    const placesVariance = (places.xx[i] + places.yy[i] + far.places.xx[j] + far.places.yy[j]) / 2;
+    return {
+      ...this.looksOf(tracklet, at, inward),
+      tracklet,
+      sample: samples[at],
+      timeS,
+      x: places.x[i],
+      y: places.y[i],
+      xx: places.xx[i],
+      xy: places.xy[i],
+      yy: places.yy[i],
+      speedX: known ? (places.x[i] - far.places.x[j]) / spanS : 0,
+      speedY: known ? (places.y[i] - far.places.y[j]) / spanS : 0,
+      speedVariance: known
+        ? Math.min(SPEED_SPREAD ** 2, placesVariance / (spanS * spanS) + (0.5 * ACCELERATION_SPREAD * spanS) ** 2)
+        : SPEED_SPREAD ** 2,
+    };
+  }
+
+  /** Mean looks of the last sights towards an end. */
+  private looksOf({ samples, bodies }: Tracklet, at: number, inward: 1 | -1): Looks {
+    const roles: [number, number, number] = [0, 0, 0];
+    const kit: [number, number, number] = [0, 0, 0];
+    let heightM = 0;
+    let weight = 0;
+    let known = false;
+    for (let n = at, count = 0; samples[n] !== undefined && count < LOOKS; n += inward, count++) {
+      const { bodies: seen, places } = this.shot[samples[n]];
+      const i = bodies[n];
+      const score = seen.score[i];
+      weight += score;
+      heightM += score * places.heightM[i];
+      for (let c = 0; c < 3; c++) roles[c] += score * seen.roles[i * 3 + c];
+      known = seen.kits.length > 0;
+      for (let c = 0; known && c < 3; c++) kit[c] += score * seen.kits[i * 3 + c];
+    }
+    const mean = (v: readonly [number, number, number]) => [v[0] / weight, v[1] / weight, v[2] / weight] as const;
+    return { roles: mean(roles), kit: known ? mean(kit) : undefined, heightM: heightM / weight };
   }
 }
 
-function endOf(shot: readonly Station[], tracklet: Tracklet, last: boolean): End {
-  const { samples, bodies } = tracklet;
-  const at = last ? samples.length - 1 : 0;
-  const station = shot[samples[at]];
-  const i = bodies[at];
-  const { places } = station;
-  // Speed over at least 0.3 s: over one frame it is mostly the noise of the boxes.
-  let other = at;
-  while (other >= 0 && other < samples.length && Math.abs(shot[samples[other]].timeS - station.timeS) < 0.3)
-    other += last ? -1 : 1;
-  other = Math.min(samples.length - 1, Math.max(0, other));
-  const far = shot[samples[other]];
-  const spanS = station.timeS - far.timeS;
-  const known = other !== at;
-  const roles: [number, number, number] = [0, 0, 0];
-  let weight = 0;
-  for (let n = 0; n < samples.length; n++) {
-    const { bodies: seen } = shot[samples[n]];
-    const score = seen.score[bodies[n]];
-    weight += score;
-    for (let r = 0; r < 3; r++) roles[r] += score * seen.roles[bodies[n] * 3 + r];
-  }
-  return {
-    tracklet,
-    sample: samples[at],
-    timeS: station.timeS,
-    x: places.x[i],
-    y: places.y[i],
-    xx: places.xx[i],
-    xy: places.xy[i],
-    yy: places.yy[i],
-    speedX: known ? (places.x[i] - far.places.x[bodies[other]]) / spanS : 0,
-    speedY: known ? (places.y[i] - far.places.y[bodies[other]]) / spanS : 0,
-    speedVariance: known
-      ? (places.xx[i] + places.yy[i]) / (spanS * spanS) + (0.5 * ACCELERATION_SPREAD * spanS) ** 2
-      : 2.6 ** 2,
-    heightM: places.heightM[i],
-    roles: [roles[0] / weight, roles[1] / weight, roles[2] / weight],
-  };
+function memoised<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  const kept = map.get(key);
+  if (kept !== undefined) return kept;
+  const made = make();
+  map.set(key, made);
+  return made;
 }
 
-function joinOdds(shot: readonly Station[], end: End, start: End, space: PictureSpace): number {
-  const spanS = start.timeS - end.timeS;
-  const reach = PERSISTENCE_S * (1 - Math.exp(-spanS / PERSISTENCE_S));
-  const drift = Math.min((0.5 * ACCELERATION_SPREAD * spanS * spanS) ** 2, (WANDERING * spanS) ** 2);
-  const forward = stepOdds(
-    end,
-    start,
-    end.speedX * reach,
-    end.speedY * reach,
-    drift + end.speedVariance * reach * reach,
-  );
-  const backward = stepOdds(
-    end,
-    start,
-    start.speedX * reach,
-    start.speedY * reach,
-    drift + start.speedVariance * reach * reach,
-  );
-  const odds = PRIOR + (forward + backward) / 2 + likeness(end, start);
-  if (odds <= 0) return odds;
-  return odds - Math.min(UNSEEN_MOST, UNSEEN * missedSamples(shot, end, start, space));
+function connect(before: Tracklet, after: Tracklet): void {
+  before.next = after;
+  after.previous = before;
 }
 
-function stepOdds(end: End, start: End, stepX: number, stepY: number, spread: number): number {
-  const dx = start.x - end.x - stepX;
-  const dy = start.y - end.y - stepY;
+/** Log density of the step from an end to a start, expected along the speed of one of them, over the density of strangers. */
+function stepOdds(end: End, start: End, along: End, reach: number, drift: number): number {
+  const dx = start.x - end.x - along.speedX * reach;
+  const dy = start.y - end.y - along.speedY * reach;
+  const spread = drift + along.speedVariance * reach * reach;
   const xx = end.xx + start.xx + spread;
   const xy = end.xy + start.xy;
   const yy = end.yy + start.yy + spread;
   const det = xx * yy - xy * xy;
-  return (
-    -0.5 * ((yy * dx * dx - 2 * xy * dx * dy + xx * dy * dy) / det + Math.log(det)) - Math.log(2 * Math.PI * DENSITY)
-  );
+  return -0.5 * ((yy * dx * dx - 2 * xy * dx * dy + xx * dy * dy) / det + Math.log(det)) - LOG_DENSITY;
 }
 
-function likeness(end: End, start: End): number {
-  let same = 0;
-  for (let r = 0; r < 3; r++) same += (end.roles[r] * start.roles[r]) / ROLE_SHARE[r];
-  const size = Math.log(end.heightM / start.heightM);
-  return Math.min(1.5, Math.max(-3, Math.log(same + 1e-6))) - Math.min(2, (size / 0.2) ** 2 / 2);
-}
-
-/** Samples between the two in whose picture the straight way from one to the other lies. */
-function missedSamples(shot: readonly Station[], end: End, start: End, space: PictureSpace): number {
-  const point: Point = { x: 0, y: 0 };
-  let missed = 0;
-  for (let k = end.sample + 1; k < start.sample; k++) {
-    const share = (shot[k].timeS - end.timeS) / (start.timeS - end.timeS);
-    const x = end.x + share * (start.x - end.x);
-    const y = end.y + share * (start.y - end.y);
-    if (shot[k].camera.toPicture(x, y, point) && space.contains(point.x, point.y, -0.03)) missed++;
+/** Edges that share an end or a start belong to one group. */
+function groups(edges: readonly Edge[]): Edge[][] {
+  const groupOf = new Map<End, Edge[]>();
+  for (const edge of edges) {
+    const one = groupOf.get(edge.end);
+    const other = groupOf.get(edge.start);
+    const group = one ?? other ?? [];
+    group.push(edge);
+    if (one && other && one !== other) {
+      for (const moved of other) {
+        one.push(moved);
+        groupOf.set(moved.end, one);
+        groupOf.set(moved.start, one);
+      }
+    }
+    groupOf.set(edge.end, group);
+    groupOf.set(edge.start, group);
   }
-  return missed;
+  return [...new Set(groupOf.values())];
 }

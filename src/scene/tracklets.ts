@@ -1,0 +1,123 @@
+import type { Links, Scattering } from './associate.js';
+import type { BallCandidates } from './ball.js';
+import type { Camera } from './camera.js';
+import type { Sample } from './sample.js';
+
+/** A sample of a shot with all that tracking needs. */
+export interface Station extends Scattering {
+  /** Frame number. */
+  readonly index: number;
+  /** Unlike any other station's: a station that was rebuilt has another one. */
+  readonly revision: number;
+  readonly sample: Sample;
+  readonly camera: Camera;
+  /** uint8 [32], see `certainKeyPoints`. */
+  readonly certain: Uint8Array;
+  readonly balls: BallCandidates;
+}
+
+/** One person over successive samples, without doubt about who it is. */
+export interface Tracklet {
+  /** Place of the sample in the shot and of the body in the sample, one entry per sight. */
+  readonly samples: number[];
+  readonly bodies: number[];
+  /** A neighbour was lost at its beginning, or came up at its end: two persons may hide in it. */
+  startsMerged: boolean;
+  endsMerged: boolean;
+  next: Tracklet | undefined;
+  previous: Tracklet | undefined;
+}
+
+/** Two bodies this near in the picture, in heights of a body, may hide one another. Chosen. */
+const NEAR_ACROSS = 0.9;
+const NEAR_DOWN = 0.5;
+
+/** A tracklet must last this long, s, or be the only one there, to count as somebody who was met. Chosen: flickering boxes are shorter. */
+const LEAST_MET_S = 0.2;
+
+/**
+ * Chains links into tracklets. A chain is cut where a neighbour vanishes or appears beside it: there the detector may have
+ * gone on with the other one, and only what lies before and behind the meeting can tell (see `buildTracks`).
+ */
+export function chainTracklets(shot: readonly Station[], links: readonly (Links | undefined)[]): Tracklet[] {
+  const tracklets = chain(shot, links);
+  const place = new Map<number, number>();
+  const key = (sample: number, body: number) => sample * 64 + body;
+  tracklets.forEach((tracklet, t) => {
+    tracklet.samples.forEach((sample, n) => place.set(key(sample, tracklet.bodies[n]), t));
+  });
+  const cuts = tracklets.map(() => new Map<number, { merges: boolean; splits: boolean }>());
+  const meet = (sample: number, body: number, before: boolean) => {
+    for (const other of neighboursOf(shot[sample], body)) {
+      const t = place.get(key(sample, other));
+      if (t === undefined) continue;
+      const at = tracklets[t].samples.indexOf(sample) + (before ? 1 : 0);
+      if (at <= 0 || at >= tracklets[t].samples.length) continue;
+      const cut = cuts[t].get(at) ?? { merges: false, splits: false };
+      if (before) cut.merges = true;
+      else cut.splits = true;
+      cuts[t].set(at, cut);
+    }
+  };
+  for (const { samples, bodies } of tracklets) {
+    const last = samples.length - 1;
+    const seenS = shot[samples[last]].timeS - shot[samples[0]].timeS;
+    const sparse = shot.length < 2 || seenS / Math.max(1, last) >= LEAST_MET_S / 2;
+    if (seenS < LEAST_MET_S && !sparse) continue;
+    if (samples[0] > 0) meet(samples[0], bodies[0], false);
+    if (samples[last] < shot.length - 1) meet(samples[last], bodies[last], true);
+  }
+  return tracklets.flatMap((tracklet, t) => split(tracklet, cuts[t]));
+}
+
+function chain(shot: readonly Station[], links: readonly (Links | undefined)[]): Tracklet[] {
+  const tracklets: Tracklet[] = [];
+  let open: (Tracklet | undefined)[] = [];
+  for (let k = 0; k < shot.length; k++) {
+    const { count, x } = shot[k].places;
+    const now: (Tracklet | undefined)[] = new Array(count);
+    for (let i = 0; i < count; i++) {
+      if (Number.isNaN(x[i])) continue;
+      const before = k > 0 ? (links[k - 1]?.previous[i] ?? -1) : -1;
+      const tracklet = (before >= 0 ? open[before] : undefined) ?? empty();
+      if (tracklet.samples.length === 0) tracklets.push(tracklet);
+      tracklet.samples.push(k);
+      tracklet.bodies.push(i);
+      now[i] = tracklet;
+    }
+    open = now;
+  }
+  return tracklets;
+}
+
+function empty(): Tracklet {
+  return { samples: [], bodies: [], startsMerged: false, endsMerged: false, next: undefined, previous: undefined };
+}
+
+function split(tracklet: Tracklet, cuts: ReadonlyMap<number, { readonly merges: boolean; readonly splits: boolean }>): Tracklet[] {
+  if (cuts.size === 0) return [tracklet];
+  const parts: Tracklet[] = [];
+  const places = [...cuts.keys()].sort((a, b) => a - b);
+  [0, ...places].forEach((from, n) => {
+    const part = empty();
+    const to = places[n] ?? tracklet.samples.length;
+    part.samples.push(...tracklet.samples.slice(from, to));
+    part.bodies.push(...tracklet.bodies.slice(from, to));
+    part.startsMerged = cuts.get(from)?.merges ?? false;
+    part.endsMerged = cuts.get(to)?.splits ?? false;
+    parts.push(part);
+  });
+  return parts;
+}
+
+/** Bodies of a sample that stand so near to one that they may hide one another. */
+function neighboursOf({ bodies }: Station, i: number): number[] {
+  const near: number[] = [];
+  for (let j = 0; j < bodies.count; j++) {
+    const height = (bodies.height[i] + bodies.height[j]) / 2;
+    const across = Math.abs(bodies.footU[i] - bodies.footU[j]);
+    const down = Math.abs(bodies.footV[i] - bodies.footV[j]);
+    if (j !== i && across < NEAR_ACROSS * height && down < NEAR_DOWN * height) near.push(j);
+  }
+  return near;
+}
