@@ -352,6 +352,62 @@ describe('net: faults of the server', () => {
     }
   });
 
+  describe('oddities that are no faults', () => {
+    const oddities: readonly (readonly [string, Answer])[] = [
+      [
+        'an interim answer before the real one',
+        async (exchange) => {
+          exchange.stream.additionalHeaders({ ':status': 103, link: '</style.css>; rel=preload' });
+          await exchange.serve();
+        },
+      ],
+      [
+        'trailers behind the body',
+        async (exchange) => {
+          exchange.stream.respond(
+            { ':status': 206, 'content-range': `bytes ${exchange.start}-${exchange.end - 1}/${clip.length}` },
+            { waitForTrailers: true },
+          );
+          exchange.stream.once('wantTrailers', () => exchange.stream.sendTrailers({ checksum: '1' }));
+          await exchange.send();
+          exchange.stream.end();
+        },
+      ],
+      [
+        'two GOAWAYs right behind the body',
+        async (exchange) => {
+          await exchange.serve();
+          if (exchange.number > 2) return;
+          exchange.session.goaway();
+          exchange.session.goaway(0, exchange.stream.id);
+          exchange.session.close();
+        },
+      ],
+      [
+        'a stream reset right behind the body',
+        async (exchange) => {
+          await exchange.serve();
+          exchange.stream.close(8);
+        },
+      ],
+      [
+        'many empty DATA frames',
+        async (exchange) => {
+          exchange.begin();
+          for (let i = 0; i < 20; i += 1) exchange.stream.write(new Uint8Array(0));
+          await exchange.send();
+          exchange.stream.end();
+        },
+      ],
+    ];
+    for (const [what, answer] of oddities) {
+      it(what, async () => {
+        const { open } = await set(answer);
+        assert.ok((await whole(await open())).equals(clip));
+      });
+    }
+  });
+
   it('a signal ends the pause between two tries', async () => {
     const leaving = new AbortController();
     const { open } = await set((exchange) => {

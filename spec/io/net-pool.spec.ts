@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:net';
 import { type ClipServerOptions, createClipServer } from '../../src/demo/clip-server.js';
@@ -131,11 +132,46 @@ describe('net: the pool', () => {
     );
   });
 
-  it('dials a lost warm origin again by itself', async () => {
-    const { server, pool } = await set();
-    await pool.warm([server.url]);
-    server.dropConnections();
-    await until(() => server.stats.connections === 2, 'the warm origin is connected again');
+  for (const protocol of ['h2', 'https/1.1'] as const) {
+    it(`dials a lost warm origin again by itself (${protocol})`, async () => {
+      const { server, pool } = await set({ protocol });
+      await pool.warm([server.url]);
+      server.dropConnections();
+      await until(() => server.stats.connections === 2, 'the warm origin is connected again');
+    });
+  }
+
+  it('warms no more origins than it may have connections, and gives the place of one to a request in need', async () => {
+    const { server, pool } = await set({}, { maxConnections: 2 });
+    const other = closing(await createClipServer({ files: { '/clip.mp4': clip }, protocol: 'http/1.1' }));
+    const origins = [server.url, server.url.replace('localhost', '127.0.0.1'), other.url];
+    const warmed = await pool.warm(origins);
+    assert.deepEqual(
+      warmed.map(({ error }) => error?.code),
+      [undefined, undefined, 'ERR_OPTION'],
+    );
+    const { body } = await pool.request(`${other.url}/clip.mp4`, { headers: range(0, 10) });
+    assert.equal((await collect(body)).length, 10);
+    assert.equal(pool.stats().open, 2);
+  });
+
+  it('takes a new connection after an HTTP/1.1 server has closed the last one with its answer', async () => {
+    let connections = 0;
+    const server = createHttpServer((_request, response) => {
+      response.writeHead(200, { connection: 'close' }).end('0123456789');
+    });
+    server.on('connection', () => {
+      connections += 1;
+    });
+    await listening(server);
+    const pool = closing(createPool({ policy }));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    for (const expected of [1, 2, 3]) {
+      assert.equal((await collect((await pool.request(url)).body)).length, 10);
+      assert.equal(connections, expected);
+    }
+    await pool.close();
+    server.close();
   });
 
   it('survives a connection that died while idle: the request goes out again on a new one', async () => {

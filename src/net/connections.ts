@@ -32,7 +32,7 @@ export interface Connections {
   acquire(origin: URL, signal: AbortSignal): Promise<Connection>;
   release(connection: Connection): void;
   retire(connection: Connection): void;
-  /** Origins in this set are never reaped for idleness. */
+  /** Origins in this set are not reaped for idleness. */
   readonly pinned: Set<string>;
   /** Connections open, those of them idle, and how many were ever dialled. */
   stats(): { readonly open: number; readonly idle: number; readonly dialled: number };
@@ -73,7 +73,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     if (connection.active > 0) return;
     if (connection.retired) end(connection);
     else if (open.has(connection)) rest(connection);
-    if (idleTimers.size > maxKeptAlive) evict();
+    if (idleTimers.size > maxKeptAlive) evict(false);
     wake();
   }
 
@@ -84,14 +84,12 @@ export function createConnections(options: ConnectionsOptions): Connections {
     idleTimers.set(connection, setTimeout(reap, keepAliveMs).unref());
   }
 
-  /** Closes the connection that has been idle longest; pinned ones only stay. */
-  function evict(): boolean {
-    for (const connection of open) {
-      if (!idleTimers.has(connection) || pinned.has(connection.origin)) continue;
-      end(connection);
-      return true;
-    }
-    return false;
+  /** Closes the connection that has been idle longest, a pinned one only if there must be a place. */
+  function evict(must: boolean): boolean {
+    const idle = [...open].filter((connection) => idleTimers.has(connection));
+    const victim = idle.find(({ origin }) => !pinned.has(origin)) ?? (must ? idle[0] : undefined);
+    if (victim) end(victim);
+    return victim !== undefined;
   }
 
   function end(connection: Connection) {
@@ -149,7 +147,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
       if (found) return take(found);
       const [other] = dialling.get(url.origin) ?? [];
       if (other && !exclusive.has(url.origin)) await within(other, { signal });
-      else if (places() > 0 || evict()) await within(dialFor(url), { signal });
+      else if (places() > 0 || evict(true)) await within(dialFor(url), { signal });
       else await within(nextChange(), { signal, limit: { timeoutMs: waitMs, late: noPlace } });
     }
   }

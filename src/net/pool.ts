@@ -1,4 +1,4 @@
-import { createSecureContext, rootCertificates } from 'node:tls';
+import { createSecureContext } from 'node:tls';
 import { OptionError, TikitakaError } from '../../operators/index.js';
 import { type Connection, createConnections } from './connections.js';
 import { dial, type Resolve, type SetUpTimes, systemResolve } from './dial.js';
@@ -21,7 +21,7 @@ export interface PoolOptions {
   readonly readTimeoutMs?: number;
   /** Judges every link, redirects included, and every address before it is connected to. Default: public addresses only. */
   readonly policy?: LinkPolicy;
-  /** PEM certificates trusted besides the usual ones. */
+  /** PEM certificates trusted instead of the usual ones: for demo and tests. `NODE_EXTRA_CA_CERTS` adds to those. */
   readonly ca?: string;
   /** Name resolution. Default: the system's. */
   readonly resolve?: Resolve;
@@ -64,7 +64,10 @@ export interface WarmOrigin {
 export interface Pool extends Omit<Lane, 'close'> {
   readonly policy: LinkPolicy;
   lane(): Lane;
-  /** Connects to origins before anybody asks, and keeps them connected until `close`. Never rejects: failures are in the list, and tried again. */
+  /**
+   * Connects to origins before anybody asks, and keeps them connected until `close`; a lost one is dialled again after a
+   * while. At most `maxConnections` of them. Never rejects: each failure stands in the list, and is tried again if it may pass.
+   */
   warm(origins: readonly string[]): Promise<readonly WarmOrigin[]>;
   /** Connections open, those of them idle, and how many were ever dialled. */
   stats(): { readonly open: number; readonly idle: number; readonly dialled: number };
@@ -89,7 +92,7 @@ export function createPool(options: PoolOptions = {}): Pool {
   atLeast(0, { maxKeptAlive });
 
   const closing = new AbortController();
-  const secureContext = ca === undefined ? undefined : createSecureContext({ ca: [...rootCertificates, ca] });
+  const secureContext = ca === undefined ? undefined : createSecureContext({ ca });
   const children = new Set<Pool>();
   const rewarming = new Map<string, { timer: NodeJS.Timeout; pauseMs: number }>();
   const connections = createConnections({
@@ -147,6 +150,7 @@ export function createPool(options: PoolOptions = {}): Pool {
   async function warmOne(link: string): Promise<WarmOrigin> {
     try {
       const url = policy.checkUrl(link);
+      if (!connections.pinned.has(url.origin)) atLeast(connections.pinned.size + 1, { maxConnections });
       connections.pinned.add(url.origin);
       const connection = await connections.acquire(url, closing.signal);
       connection.uses += 1;
