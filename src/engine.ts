@@ -136,6 +136,7 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
     });
     const opened = openAnswerClip({
       config,
+      log,
       pool,
       runner,
       timeline,

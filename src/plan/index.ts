@@ -8,4 +8,11 @@ export {
   wallMs,
 } from './cost-model.js';
 export { bisectionOrder, type Gop, splitIntoGops } from './gops.js';
-export { createPlanner, type Moment, type PlannedVisit, type Planner, type PlannerOptions } from './planner.js';
+export {
+  createPlanner,
+  FIXED_STRIDE,
+  type Moment,
+  type PlannedVisit,
+  type Planner,
+  type PlannerOptions,
+} from './planner.js';

@@ -49,7 +49,7 @@ export interface Planner {
 /** Longest stretch decoded without planning anew, in coded frames. Chosen: about 0.3 s of work at 1080p. */
 const CHUNK_SAMPLES = 64;
 /** Every n-th frame where a fixed plan is told nothing else. Chosen: LAB.md, "Answers on an unseen clip". */
-const FIXED_STRIDE = 5;
+export const FIXED_STRIDE = 5;
 /** Share of the time left that a round may be planned to fill: predictions err. Chosen. */
 const CONFIDENCE = 0.9;
 

@@ -1,0 +1,128 @@
+import { defer, finalize, type Observable, of } from 'rxjs';
+import type { ModelRunner } from '../models/index.js';
+import { asyncProducer, pull } from '../operators/index.js';
+import type { Clip } from './container/index.js';
+import type { Frame, FramePool, PacketDecoder } from './decode/index.js';
+import type { OpenedClip } from './pipeline.js';
+import type { CostModel, Planner } from './plan/index.js';
+import type { SceneClip } from './scene/index.js';
+import type { Timeline } from './timeline.js';
+
+/** Visits whose byte ranges are asked for while one is decoded (LAB.md: 3–4 ranges in flight are best). */
+const VISITS_AHEAD = 4;
+
+/** An opened clip with what the scene wants to know of it. */
+export interface AnswerClip extends OpenedClip {
+  readonly scene: SceneClip;
+}
+
+export interface PlannedClipOptions {
+  readonly clip: Extract<Clip, { kind: 'indexed' }>;
+  readonly decoder: PacketDecoder;
+  readonly planner: Planner;
+  readonly cost: CostModel;
+  readonly pool: WatchedPool;
+  readonly runner: ModelRunner;
+  readonly timeline: Timeline;
+  readonly now: () => number;
+}
+
+/** A clip with an index: the planner's visits one after another, through the reader and the decoder. */
+export function plannedClip(options: PlannedClipOptions): AnswerClip {
+  const { index } = options.clip;
+  const keyframes: number[] = [];
+  for (let sample = 0; sample < index.sampleCount; sample++) {
+    const frame = index.frameNumber[sample] ?? -1;
+    if (index.sync[sample] && frame >= 0) keyframes.push(frame);
+  }
+  return {
+    width: index.width,
+    height: index.height,
+    frameCount: index.frameCount,
+    scene: { frameCount: index.frameCount, framePtsUs: index.framePtsUs, keyframes },
+    get cutShort() {
+      return !options.planner.done;
+    },
+    frames: (softCutMs) => fromFrames((signal) => visitFrames(options, softCutMs, signal)),
+  };
+}
+
+async function* visitFrames(
+  { clip, decoder, planner, cost, pool, runner, timeline, now }: PlannedClipOptions,
+  softCutMs: () => number,
+  signal: AbortSignal,
+): AsyncGenerator<Frame> {
+  for (;;) {
+    cost.observeInfer(runner.predictMs(runner.maxBatch) / runner.maxBatch);
+    const visit = planner.next({ nowMs: now(), softCutMs: softCutMs(), backlogFrames: pool.inUse });
+    if (!visit || signal.aborted) return;
+    clip.reader.prefetch([visit, ...planner.upcoming(VISITS_AHEAD)]);
+    const work = planner.workOf(visit);
+    const end = timeline.begin('decode', { from: visit.firstSample, to: visit.lastSample, keep: visit.keep.length });
+    const startMs = now();
+    const slotWaitMs = pool.waitedMs;
+    const bytes = watch(clip.reader.samples(visit, signal), now);
+    try {
+      yield* decoder.run(visit, bytes.items, { signal, continues: visit.continues });
+    } finally {
+      end({ bytes: work.bytes, waitedForBytesMs: Math.round(bytes.waitedMs) });
+    }
+    cost.observeDecode(work, now() - startMs - (pool.waitedMs - slotWaitMs) - bytes.waitedMs);
+    if (bytes.waitedMs > LINK_BOUND_MS) cost.observeLink(work.bytes, bytes.waitedMs);
+  }
+}
+
+/** A visit that waited less for its bytes says nothing about the link. Chosen. */
+const LINK_BOUND_MS = 20;
+
+export interface WatchedPool extends FramePool {
+  /** How long the decoder has waited for slots so far, ms. */
+  readonly waitedMs: number;
+}
+
+/** Counts the time for which the models hold the decoder up: it is none of the decoder's own. */
+export function watchPool(pool: FramePool, now: () => number): WatchedPool {
+  let waitedMs = 0;
+  return Object.defineProperties(Object.create(pool), {
+    waitedMs: { get: () => waitedMs },
+    acquire: {
+      async value(signal?: AbortSignal) {
+        const startMs = now();
+        const slot = await pool.acquire(signal);
+        waitedMs += now() - startMs;
+        return slot;
+      },
+    },
+  });
+}
+
+/** Passes items on and counts how long each had to be waited for. */
+function watch<T>(
+  source: AsyncIterable<T>,
+  now: () => number,
+): { readonly items: AsyncIterable<T>; readonly waitedMs: number } {
+  let waitedMs = 0;
+  async function* items(): AsyncGenerator<T> {
+    let askedMs = now();
+    for await (const item of source) {
+      waitedMs += now() - askedMs;
+      yield item;
+      askedMs = now();
+    }
+  }
+  return {
+    items: items(),
+    get waitedMs() {
+      return waitedMs;
+    },
+  };
+}
+
+/** Frames of a generator as they are pulled; leaving aborts `signal`, and a frame that comes too late is released. */
+export function fromFrames(generate: (signal: AbortSignal) => AsyncIterable<Frame>): Observable<Frame> {
+  return defer(() => {
+    const leave = new AbortController();
+    const frames = asyncProducer(generate(leave.signal), { onDiscard: (frame) => frame.release() });
+    return pull({ open: () => frames, demand$: of(Number.POSITIVE_INFINITY) }).pipe(finalize(() => leave.abort()));
+  });
+}
