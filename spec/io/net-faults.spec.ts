@@ -258,7 +258,7 @@ describe('net: faults of the server', () => {
 
   describe('silence', () => {
     it('before the headers is ERR_SOURCE_STALLED, and the connection is not trusted again', async () => {
-      const { open, server } = await set(() => {}, { readTimeoutMs: 40 });
+      const { open, server } = await set(() => {}, { readTimeoutMs: 300 });
       await assert.rejects(open({ retries: 1 }), { code: 'ERR_SOURCE_STALLED', retryable: true });
       assert.equal(server.stats.connections, 2);
       await until(() => openClientSockets(server.port) === 0, 'the silent connections closed');
@@ -270,7 +270,7 @@ describe('net: faults of the server', () => {
           exchange.begin();
           await exchange.send(500_000);
         }),
-        { readTimeoutMs: 60 },
+        { readTimeoutMs: 400 },
       );
       assert.ok((await whole(await open())).equals(clip));
       assert.equal(server.stats.connections, 2);
@@ -280,7 +280,7 @@ describe('net: faults of the server', () => {
     it('that stays is ERR_SOURCE_STALLED', async () => {
       const { open } = await set(
         tailFault((exchange) => exchange.begin(), Infinity),
-        { readTimeoutMs: 30 },
+        { readTimeoutMs: 200 },
       );
       await assert.rejects(whole(await open({ retries: 1 })), { code: 'ERR_SOURCE_STALLED' });
     });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -174,6 +175,20 @@ describe('net: an http source', () => {
     assert.equal(server.stats.connections, 1);
   });
 
+  it('leaves nothing hanging on the signals it was given', async () => {
+    const { open } = await set();
+    const [ofSource, ofRead] = [new AbortController(), new AbortController()];
+    const source = await open({ signal: ofSource.signal });
+    await Promise.all(
+      [0, 300_000, 600_000].map((start) => collect(source.read({ start, end: start + 9 }, ofRead.signal))),
+    );
+    for await (const _ of source.read({ start: 0 }, ofRead.signal)) break;
+    await assert.rejects(open({ signal: ofRead.signal }, '/none.mp4'), { code: 'ERR_SOURCE_STATUS' });
+    source.close();
+    await until(() => getEventListeners(ofRead.signal, 'abort').length === 0, 'the read signal is free');
+    assert.equal(getEventListeners(ofSource.signal, 'abort').length, 0);
+  });
+
   it('the signal of the source ends it as close does', async () => {
     const { open } = await set();
     const leaving = new AbortController();
@@ -186,11 +201,11 @@ describe('net: an http source', () => {
 
   it('stops the server while the reader pauses, after a bounded number of bytes, and no pause is a time-out', async () => {
     const big = patternBytes(8_000_000);
-    const { server, open } = await set({ files: { '/clip.mp4': big } }, { readTimeoutMs: 50 });
+    const { server, open } = await set({ files: { '/clip.mp4': big } }, { readTimeoutMs: 300 });
     const source = await open();
     const reading = source.read({ start: 300_000 })[Symbol.asyncIterator]();
     const first = await reading.next();
-    await sleep(200);
+    await sleep(700);
     const sent = server.stats.sentBytes;
     await sleep(100);
     assert.equal(server.stats.sentBytes, sent, 'the server waits');

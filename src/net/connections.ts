@@ -50,6 +50,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
   const waiting = new Set<() => void>();
   const pinned = new Set<string>();
   let dialled = 0;
+  let closed = false;
 
   function usable(origin: string): Connection | undefined {
     for (const connection of [...open].reverse()) {
@@ -114,6 +115,10 @@ export function createConnections(options: ConnectionsOptions): Connections {
     const underWay = dialling.get(origin) ?? new Set();
     dialling.set(origin, underWay);
     const work = dial(url).then((socket) => {
+      if (closed) {
+        socket.socket.destroy();
+        throw new TikitakaError('ERR_ABORTED', 'The pool was closed');
+      }
       dialled += 1;
       if (socket.httpVersion === '2') exclusive.delete(origin);
       else exclusive.add(origin);
@@ -172,6 +177,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     pinned,
     stats: () => ({ open: open.size, idle: idleTimers.size, dialled }),
     async close() {
+      closed = true;
       const gone = [...open].map(({ transport }) => transport.close());
       for (const connection of [...open]) forget(connection);
       await Promise.all(gone);
