@@ -75,6 +75,8 @@ export function boundedMap<T, R>({
           },
           error: (error) => subscriber.error(error),
           complete: () => {
+            // Before the next begins: what this one held, the next may need.
+            work.unsubscribe();
             place.done = true;
             drain();
           },

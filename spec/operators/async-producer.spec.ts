@@ -80,7 +80,15 @@ describe('asyncProducer', () => {
       }
     }
     const result$ = pull({ open: () => asyncProducer(stubborn()), demand$: unlimited$ });
-    assert.equal(await firstValueFrom(result$), 1);
-    await settled();
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => unhandled.push(reason);
+    process.prependListener('unhandledRejection', note);
+    try {
+      assert.equal(await firstValueFrom(result$), 1);
+      await settled();
+    } finally {
+      process.off('unhandledRejection', note);
+    }
+    assert.deepEqual(unhandled, []);
   });
 });

@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict';
-import { EMPTY, NEVER, type ObservableInput, of, range, Subject, take, timer, toArray } from 'rxjs';
+import {
+  EMPTY,
+  NEVER,
+  Observable,
+  type ObservableInput,
+  of,
+  range,
+  Subject,
+  take,
+  takeUntil,
+  timer,
+  toArray,
+} from 'rxjs';
 import { marbles } from 'rxjs-marbles/mocha/index.js';
 import { boundedMap, TikitakaError } from '../../operators/index.js';
 
@@ -159,6 +171,22 @@ describe('boundedMap', () => {
       assert.deepEqual(discarded, [1]);
     });
   }
+
+  it('hands an input back whose project makes the consumer leave, and does not begin its work', () => {
+    const discarded: number[] = [];
+    const leave$ = new Subject<void>();
+    const project = () => {
+      leave$.next();
+      return new Observable<number>(() => assert.fail('begun after the consumer left'));
+    };
+    range(1, 3)
+      .pipe(
+        boundedMap({ project, concurrency: 1, maxQueued: 3, onDiscard: (item) => discarded.push(item) }),
+        takeUntil(leave$),
+      )
+      .subscribe();
+    assert.deepEqual(discarded, [1]);
+  });
 
   it('counts inputs from 0', () => {
     const indexes: number[] = [];

@@ -281,6 +281,18 @@ describe('deadlineBatch', () => {
     assert.equal(scheduled, 0);
   });
 
+  it('takes a wait that no timer can count as no wait: such a timer would fire at once', () => {
+    const scheduler = { now: () => 0, schedule: () => assert.fail('a timer') };
+    const batch = deadlineBatch<number>({
+      maxSize: 4,
+      maxWaitMs: 2 ** 31,
+      deadlineMs: 2 ** 40,
+      predictMs,
+      scheduler,
+    });
+    range(0, 5).pipe(batch).subscribe();
+  });
+
   it('refuses a deadline that is not a number when it is called', () => {
     assert.throws(() => deadlineBatch({ maxSize: 1, maxWaitMs: 1, deadlineMs: Number.NaN, predictMs }), {
       code: 'ERR_OPTION',

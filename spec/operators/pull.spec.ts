@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { concat, defer, EMPTY, map, NEVER, type Observable, of, Subject, take, toArray } from 'rxjs';
+import { concat, defer, EMPTY, map, NEVER, Observable, of, Subject, Subscriber, take, toArray } from 'rxjs';
 import { marbles } from 'rxjs-marbles/mocha/index.js';
 import { type Producer, pull } from '../../operators/index.js';
 
@@ -160,6 +160,26 @@ describe('pull', () => {
     result$.subscribe();
     result$.subscribe();
     assert.equal(opened, 2);
+  });
+
+  it('does nothing more where opening the producer, or asking it, makes its consumer leave', () => {
+    const order: string[] = [];
+    for (const when of ['open', 'next']) {
+      const subscriber = new Subscriber<number>();
+      const left = new Observable<number>(() => {
+        order.push(`subscribed after the consumer left in ${when}`);
+      });
+      const open = () => {
+        if (when === 'open') subscriber.unsubscribe();
+        const next = () => {
+          subscriber.unsubscribe();
+          return left;
+        };
+        return { next, close: () => order.push(when) };
+      };
+      pull({ open, demand$: when === 'open' ? left : of(1) }).subscribe(subscriber);
+    }
+    assert.deepEqual(order, ['open', 'next']);
   });
 
   it('stops a synchronous producer when its consumer leaves', () => {
