@@ -12,56 +12,54 @@ const NOISE_PER_M = 12;
 const ROOF = 0xff241f1c;
 const CONCRETE = 0xff585654;
 
-/** Smooth noise that tiles: values about ±1, `cells` cells across `NOISE` texels. */
+/** Smooth noise that tiles: values within ±1, `cells` (a power of two) cells across `NOISE` texels. */
 function valueNoise(seed: number, cells: number): Float32Array {
   const random = createRandom(seed, 40 + cells);
   const grid = Float32Array.from({ length: cells * cells }, () => random.between(-1, 1));
   const out = new Float32Array(NOISE * NOISE);
   const step = cells / NOISE;
   for (let y = 0; y < NOISE; y++) {
-    const [row, fy] = [Math.floor(y * step), (y * step) % 1];
-    const next = ((row + 1) % cells) * cells;
-    for (let x = 0; x < NOISE; x++) {
-      const [column, fx] = [Math.floor(x * step), (x * step) % 1];
+    const row = Math.floor(y * step);
+    const fy = y * step - row;
+    const [base, next] = [row * cells, ((row + 1) % cells) * cells];
+    for (let column = 0; column < cells; column++) {
       const right = (column + 1) % cells;
-      const at = (base: number): number => (grid[base + column] ?? 0) * (1 - fx) + (grid[base + right] ?? 0) * fx;
-      out[y * NOISE + x] = at(row * cells) * (1 - fy) + at(next) * fy;
+      const from = (grid[base + column] ?? 0) * (1 - fy) + (grid[next + column] ?? 0) * fy;
+      const to = (grid[base + right] ?? 0) * (1 - fy) + (grid[next + right] ?? 0) * fy;
+      for (let i = 0, x = y * NOISE + column / step; i < 1 / step; i++) out[x + i] = from + (to - from) * i * step;
     }
   }
   return out;
 }
 
-/** A plane that closes the scene: n·X = d, n away from the pitch. `along` and `up` turn a hit into texture metres. */
+/**
+ * A plane that closes the scene: n·X = d, n pointing away from the pitch. Metres along the stand are `along`·[x, y],
+ * metres up its slope `up`·[x, y, z] + `upFrom`.
+ */
 interface Wall {
   readonly normal: readonly [number, number, number];
   readonly d: number;
-  along(x: number, y: number): number;
-  up(x: number, y: number, z: number): number;
+  readonly along: readonly [number, number];
+  readonly up: readonly [number, number, number];
+  readonly upFrom: number;
 }
 
-const [slopeSin, slopeCos] = [Math.sin(SLOPE_RAD), Math.cos(SLOPE_RAD)];
-const farFoot = -APRON_M.far - STAND_GAP_M;
-const leftFoot = -APRON_M.ends - STAND_GAP_M;
-const rightFoot = 105 + APRON_M.ends + STAND_GAP_M;
+/** A stand whose foot lies where `side`·[x, y] = `footM`; `side` is one of the two axes, outwards. */
+function standWall(side: readonly [number, number], footM: number): Wall {
+  const [sin, cos] = [Math.sin(SLOPE_RAD), Math.cos(SLOPE_RAD)];
+  return {
+    normal: [side[0] * sin, side[1] * sin, -cos],
+    d: footM * sin,
+    along: [-side[1], side[0]],
+    up: [side[0] * cos, side[1] * cos, sin],
+    upFrom: -footM * cos,
+  };
+}
+
 const WALLS: readonly Wall[] = [
-  {
-    normal: [0, -slopeSin, -slopeCos],
-    d: -slopeSin * farFoot,
-    along: (x) => x,
-    up: (_x, y, z) => (farFoot - y) * slopeCos + z * slopeSin,
-  },
-  {
-    normal: [-slopeSin, 0, -slopeCos],
-    d: -slopeSin * leftFoot,
-    along: (_x, y) => -y,
-    up: (x, _y, z) => (leftFoot - x) * slopeCos + z * slopeSin,
-  },
-  {
-    normal: [slopeSin, 0, -slopeCos],
-    d: slopeSin * rightFoot,
-    along: (_x, y) => y,
-    up: (x, _y, z) => (x - rightFoot) * slopeCos + z * slopeSin,
-  },
+  standWall([0, -1], APRON_M.far + STAND_GAP_M),
+  standWall([-1, 0], APRON_M.ends + STAND_GAP_M),
+  standWall([1, 0], 105 + APRON_M.ends + STAND_GAP_M),
 ];
 
 /** Everything behind the match: mown grass and stands full of people, pixel by pixel. */
@@ -83,7 +81,7 @@ export class Backdrop {
     this.stand = paintStand(random, look, Math.max(4, 24 * Math.min(1, width / 1600)));
     const [blades, tufts] = [valueNoise(seed, 256), valueNoise(seed, 64)];
     this.fine = blades.map((v, i) => v * 9 + (tufts[i] ?? 0) * 5);
-    const [patches, wear] = [valueNoise(seed, 16), valueNoise(seed, 6)];
+    const [patches, wear] = [valueNoise(seed, 16), valueNoise(seed, 8)];
     this.broad = patches.map((v, i) => v * 4 + (wear[i] ?? 0) * 5);
     this.stripesPerM = 128 / look.stripeWidthM;
     for (let i = 0; i < 256; i++) {
@@ -133,37 +131,45 @@ export class Backdrop {
     }
   }
 
-  /** Where a stand is nearer than the ground, or the ground is not seen: 1/distance along the ray is linear in the column. */
+  /** Where a stand is nearer than the ground, or the ground is not seen. */
   private paintStands(line: Uint32Array, camera: Camera, row: number): void {
     const { xM, yM, zM } = camera.pose;
-    const [first, last] = [camera.ray(0.5, row), camera.ray(line.length - 0.5, row)];
-    const step = first.map((v, i) => ((last[i] ?? 0) - v) / (line.length - 1));
-    const [sx = 0, sy = 0] = step;
-    const ground = Math.max(0, -first[2] / zM);
-    const walls = WALLS.map((wall) => {
-      const reach = wall.d - wall.normal[0] * xM - wall.normal[1] * yM - wall.normal[2] * zM;
-      const near = (wall.normal[0] * first[0] + wall.normal[1] * first[1] + wall.normal[2] * first[2]) / reach;
-      return { wall, near, slope: (wall.normal[0] * sx + wall.normal[1] * sy) / reach };
+    const last = line.length - 1;
+    const [ray, end] = [camera.ray(0.5, row), camera.ray(last + 0.5, row)];
+    const [stepX, stepY] = [(end[0] - ray[0]) / last, (end[1] - ray[1]) / last];
+    // The inverse of the distance along the ray is linear in the column, and the largest wins.
+    const surfaces = WALLS.map(({ normal, d }) => {
+      const reach = d - normal[0] * xM - normal[1] * yM - normal[2] * zM;
+      return {
+        first: (normal[0] * ray[0] + normal[1] * ray[1] + normal[2] * ray[2]) / reach,
+        slope: (normal[0] * stepX + normal[1] * stepY) / reach,
+      };
     });
-    for (const candidate of walls) {
-      const { wall, near, slope } = candidate;
-      if (Math.max(near, near + slope * (line.length - 1)) <= ground) continue;
-      const others = walls.filter((other) => other !== candidate);
-      for (let column = 0; column < line.length; column++) {
-        const inverse = near + slope * column;
-        if (inverse <= ground || others.some((other) => other.near + other.slope * column > inverse)) continue;
-        const t = 1 / inverse;
-        const x = xM + (first[0] + sx * column) * t;
-        const y = yM + (first[1] + sy * column) * t;
-        line[column] = this.standAt(wall.along(x, y), wall.up(x, y, zM + first[2] * t));
+    const ground = { first: Math.max(1e-9, -ray[2] / zM), slope: 0 };
+    WALLS.forEach((wall, place) => {
+      const own = surfaces[place] ?? ground;
+      let [from, to] = [0, last];
+      for (const other of [ground, ...surfaces]) {
+        const [lead, gain] = [own.first - other.first, own.slope - other.slope];
+        if (other === own) continue;
+        if (gain > 0) from = Math.max(from, Math.ceil(-lead / gain));
+        else if (gain < 0) to = Math.min(to, Math.floor(-lead / gain));
+        else if (lead < 0) return;
       }
-    }
-  }
-
-  private standAt(alongM: number, upM: number): number {
-    if (upM < 0 || upM >= STAND_DEPTH_M) return upM < 0 ? CONCRETE : ROOF;
-    const { pixels, width, texelsPerM } = this.stand;
-    const column = ((alongM + 1000) * texelsPerM) & (width - 1);
-    return pixels[Math.floor(upM * texelsPerM) * width + column] ?? ROOF;
+      const { pixels, width, texelsPerM } = this.stand;
+      const rows = Math.floor(STAND_DEPTH_M * texelsPerM);
+      const alongAtLens = (wall.along[0] * xM + wall.along[1] * yM + 1000) * texelsPerM;
+      const upAtLens = (wall.up[0] * xM + wall.up[1] * yM + wall.up[2] * zM + wall.upFrom) * texelsPerM;
+      const [alongX, alongY] = [wall.along[0] * texelsPerM, wall.along[1] * texelsPerM];
+      const [upX, upY, upZ] = [wall.up[0] * texelsPerM, wall.up[1] * texelsPerM, wall.up[2] * texelsPerM * ray[2]];
+      for (let column = from; column <= to; column++) {
+        const t = 1 / (own.first + own.slope * column);
+        const rayX = ray[0] + stepX * column;
+        const rayY = ray[1] + stepY * column;
+        const up = Math.floor(upAtLens + (upX * rayX + upY * rayY + upZ) * t);
+        const along = (alongAtLens + (alongX * rayX + alongY * rayY) * t) & (width - 1);
+        line[column] = up < 0 ? CONCRETE : up < rows ? (pixels[up * width + along] ?? ROOF) : ROOF;
+      }
+    });
   }
 }

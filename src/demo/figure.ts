@@ -43,8 +43,24 @@ export function figureOf(limbs: readonly Limb[], camera: Camera): Figure | undef
   return { sticks, boxXyxyPx: [left, top, right, bottom], depthM };
 }
 
-const css = ([r, g, b]: Colour, light: number): string =>
-  `rgb(${Math.min(255, Math.round(r * light))},${Math.min(255, Math.round(g * light))},${Math.min(255, Math.round(b * light))})`;
+/** Stroke styles of one person: every material at the edge of a limb and where light falls on it. */
+export type Paints = Readonly<Record<Material, { readonly edge: string; readonly lit: string }>>;
+
+const css = (colour: Colour, light: number): string =>
+  `rgb(${colour.map((channel) => Math.min(255, Math.round(channel * light))).join(',')})`;
+
+export function paintsOf(outfit: Outfit): Paints {
+  const both = (colour: Colour) => ({ edge: css(colour, 0.7), lit: css(colour, 1.04) });
+  return {
+    skin: both(outfit.skin),
+    hair: both(outfit.hair),
+    shirt: both(outfit.shirt),
+    shorts: both(outfit.shorts),
+    socks: both(outfit.socks),
+    boots: both(outfit.boots),
+    hands: both(outfit.hands),
+  };
+}
 
 function stroke(ctx: SKRSContext2D, { x1, y1, x2, y2 }: Stick, width: number, shift: number): void {
   ctx.lineWidth = width;
@@ -56,14 +72,15 @@ function stroke(ctx: SKRSContext2D, { x1, y1, x2, y2 }: Stick, width: number, sh
 }
 
 /** Paints a body: each limb dark at its edge and lit from the upper left. */
-export function drawFigure(ctx: SKRSContext2D, figure: Figure, outfit: Outfit): void {
+export function drawFigure(ctx: SKRSContext2D, figure: Figure, paints: Paints): void {
   ctx.lineCap = 'round';
   for (const stick of figure.sticks) {
-    const colour = outfit[stick.material];
+    const { edge, lit } = paints[stick.material];
     const width = stick.radius * 2;
-    ctx.strokeStyle = css(colour, 0.7);
+    ctx.strokeStyle = width > 1.5 ? edge : lit;
     stroke(ctx, stick, width, 0);
-    ctx.strokeStyle = css(colour, 1.04);
+    if (width <= 1.5) continue; // too thin to have a lit side
+    ctx.strokeStyle = lit;
     stroke(ctx, stick, width * 0.62, stick.radius * 0.24);
   }
 }

@@ -104,7 +104,8 @@ export async function generateClip(options: GenerateClipOptions): Promise<Genera
     height: drawn.pictureHeight,
     clipWidth: width,
     clipHeight: height,
-    workers: Math.min(availableParallelism(), 2, frameCount),
+    // Starting a thread costs as much as drawing some hundred small frames.
+    workers: frameCount * width * height > 100e6 ? Math.min(availableParallelism(), 2) : 1,
   });
   try {
     const bitrateBps = Math.round(BITS_PER_PIXEL * width * height * fps);

@@ -1,54 +1,15 @@
+import { advance, BALL_RADIUS_M, type Ball, type BallPlace, GRAVITY_MS2 } from './ball.js';
+import { type Runner, STEP_S, type Stance, steer } from './locomotion.js';
 import { castMatch, forSide, type Person, stationOf } from './match-cast.js';
 import { PITCH_LENGTH_M, PITCH_WIDTH_M } from './pitch-markings.js';
 import { createRandom, type Random } from './random.js';
 
-/** Seconds of one step; positions between steps are interpolated. */
-export const STEP_S = 0.02;
-export const BALL_RADIUS_M = 0.11;
-const GRAVITY = 9.81;
-const ROLLING_DRAG_MS2 = 2.2; // chosen: a 14 m/s pass on wet grass runs about 40 m
-const MAX_ACCELERATION_MS2 = 4.5;
-const MAX_BRAKING_MS2 = 6;
-
-/** Where a person is and how they move. */
-export interface Stance {
-  readonly xM: number;
-  readonly yM: number;
-  /** Radians on the ground: 0 faces right (x grows), π/2 faces the main stand. */
-  readonly headingRad: number;
-  readonly speedMs: number;
-  /** Phase of the stride in radians, growing with the way run. */
-  readonly strideRad: number;
-}
-
-export interface BallPlace {
-  readonly xM: number;
-  readonly yM: number;
-  /** Height of the ball's centre. */
-  readonly zM: number;
-}
-
-interface Runner {
-  readonly person: Person;
-  x: number;
-  y: number;
-  vx: number;
-  vy: number;
-  heading: number;
-  stride: number;
-  /** Slow personal drift around the station, in metres. */
-  driftX: number;
-  driftY: number;
-  /** Seconds left of a run into space. */
-  sprintS: number;
-}
-
 /** A football match as moving points: formations that breathe, dribbles, passes with flight, tackles, shots that are held. */
 export class MatchSimulation {
   readonly people: readonly Person[];
-  private readonly runners: readonly Runner[];
+  readonly runners: readonly Runner[];
   private readonly random: Random;
-  private ball = { x: PITCH_LENGTH_M / 2, y: PITCH_WIDTH_M / 2, z: BALL_RADIUS_M, vx: 0, vy: 0, vz: 0 };
+  ball: Ball = { x: PITCH_LENGTH_M / 2, y: PITCH_WIDTH_M / 2, z: BALL_RADIUS_M, vx: 0, vy: 0, vz: 0 };
   private holder: Runner | undefined;
   private receiver: Runner | undefined;
   private aim: readonly [number, number] = [0, 0];
@@ -188,7 +149,7 @@ export class MatchSimulation {
     const flight = distance / (speed * 0.88);
     const x = Math.min(102, Math.max(3, best.x + best.vx * flight));
     const y = Math.min(66, Math.max(2, best.y + best.vy * flight));
-    this.kick(holder, x, y, speed, lofted ? (GRAVITY * flight) / 2 : this.random.between(0.1, 0.8), best);
+    this.kick(holder, x, y, speed, lofted ? (GRAVITY_MS2 * flight) / 2 : this.random.between(0.1, 0.8), best);
   }
 
   private kick(from: Runner, x: number, y: number, speed: number, rise: number, receiver: Runner | undefined): void {
@@ -202,27 +163,10 @@ export class MatchSimulation {
     this.sinceKickS = 0;
   }
 
-  /** One step of the free ball: flight, bounces, rolling out, and whoever gets to it. */
+  /** One step of the free ball, and whoever gets to it. */
   private roll(): void {
     const b = this.ball;
-    b.x += b.vx * STEP_S;
-    b.y += b.vy * STEP_S;
-    b.z += b.vz * STEP_S;
-    if (b.z > BALL_RADIUS_M || b.vz > 0) b.vz -= GRAVITY * STEP_S;
-    else {
-      b.z = BALL_RADIUS_M;
-      b.vz = b.vz < -1.5 ? -b.vz * 0.5 : 0;
-      const speed = Math.hypot(b.vx, b.vy);
-      const left = speed > 0 ? Math.max(0, speed - ROLLING_DRAG_MS2 * STEP_S) / speed : 0;
-      b.vx *= left;
-      b.vy *= left;
-    }
-    // Long grass and boards: a ball that leaves stays near the line, where somebody can fetch it.
-    const outside = Math.max(-b.x, b.x - PITCH_LENGTH_M, -b.y, b.y - PITCH_WIDTH_M);
-    if (outside > 0.5) {
-      b.vx *= 1 - 6 * STEP_S;
-      b.vy *= 1 - 6 * STEP_S;
-    }
+    advance(b);
     for (const r of this.runners) {
       if (r.person.side === 2 || (r === this.kicker && this.sinceKickS < 0.6) || this.beaten.has(r)) continue;
       const reach = r === this.receiver ? 1 : r.person.part === 'keeper' ? 1.6 : 0.7;
@@ -283,36 +227,6 @@ export class MatchSimulation {
       y = this.ball.y + this.ball.vy * 0.3 + ((PITCH_WIDTH_M / 2 - this.ball.y) / away) * stand;
       limit = person.topSpeedMs * 0.92;
     }
-    this.steer(r, x, y, limit);
-  }
-
-  private steer(r: Runner, x: number, y: number, limit: number): void {
-    const [dx, dy] = [x - r.x, y - r.y];
-    const distance = Math.hypot(dx, dy);
-    const speed = distance < 0.4 ? 0 : Math.min(limit, distance * 1.1);
-    let wantX = distance > 0 ? (dx / distance) * speed : 0;
-    let wantY = distance > 0 ? (dy / distance) * speed : 0;
-    for (const other of this.runners) {
-      const [ox, oy] = [r.x - other.x, r.y - other.y];
-      const near = Math.hypot(ox, oy);
-      if (other === r || near > 0.9 || near === 0) continue;
-      wantX += (ox / near) * (0.9 - near) * 4;
-      wantY += (oy / near) * (0.9 - near) * 4;
-    }
-    const [ax, ay] = [wantX - r.vx, wantY - r.vy];
-    const change = Math.hypot(ax, ay);
-    const braking = wantX * r.vx + wantY * r.vy < r.vx * r.vx + r.vy * r.vy;
-    const most = (braking ? MAX_BRAKING_MS2 : MAX_ACCELERATION_MS2) * STEP_S;
-    const share = change > most ? most / change : 1;
-    r.vx += ax * share;
-    r.vy += ay * share;
-    r.x += r.vx * STEP_S;
-    r.y += r.vy * STEP_S;
-    const pace = Math.hypot(r.vx, r.vy);
-    const face = pace > 1 ? Math.atan2(r.vy, r.vx) : Math.atan2(this.ball.y - r.y, this.ball.x - r.x);
-    const turn = Math.atan2(Math.sin(face - r.heading), Math.cos(face - r.heading));
-    r.heading += turn * Math.min(1, STEP_S * (pace > 1 ? 8 : 3));
-    // One stride (two steps) covers 1.1 m at a walk and 3.4 m at a sprint.
-    r.stride += ((pace * STEP_S) / (1.1 + 0.29 * pace)) * 2 * Math.PI;
+    steer(r, { x, y, limitMs: limit }, this);
   }
 }

@@ -1,7 +1,9 @@
 import { OptionError } from '../../operators/index.js';
+import type { BallPlace } from './ball.js';
 import { Camera, type CameraPose } from './camera.js';
+import { STEP_S, type Stance } from './locomotion.js';
 import type { Person } from './match-cast.js';
-import { type BallPlace, MatchSimulation, STEP_S, type Stance } from './match-simulation.js';
+import { MatchSimulation } from './match-simulation.js';
 import { createRandom, type Random } from './random.js';
 
 /** Everything that moves, at one instant. `stances` stand in the order of `people`. */

@@ -2,7 +2,7 @@ import { createCanvas, ImageData } from '@napi-rs/canvas';
 import { Backdrop } from './backdrop.js';
 import { drawLettering } from './block-letters.js';
 import { Camera } from './camera.js';
-import { drawFigure, drawShadow } from './figure.js';
+import { drawFigure, drawShadow, paintsOf } from './figure.js';
 import { lookOf } from './look.js';
 import type { MatchTrack } from './match-track.js';
 import { Boards, drawFlags, drawGoal, drawMarkings } from './stadium.js';
@@ -22,6 +22,7 @@ export interface RendererOptions {
 /** Draws moments of a match. One renderer belongs to one thread; its canvas is reused from frame to frame. */
 export function createRenderer({ seed, match, width, height }: RendererOptions) {
   const look = lookOf(seed, match.people);
+  const paints = look.outfits.map(paintsOf);
   const backdrop = new Backdrop(seed, look, width, height);
   const boards = new Boards(seed, Math.max(8, width / 40));
   const canvas = createCanvas(width, height);
@@ -82,8 +83,8 @@ export function createRenderer({ seed, match, width, height }: RendererOptions) 
       const scene = actors.map((actor) => ({
         depthM: actor.figure.depthM,
         draw: () => {
-          const outfit = look.outfits[actor.index];
-          if (outfit) drawFigure(ctx, actor.figure, outfit);
+          const own = paints[actor.index];
+          if (own) drawFigure(ctx, actor.figure, own);
         },
       }));
       scene.push({ depthM: ball.depthM, draw: () => drawBall(ball, { ...ball, ...before }) });

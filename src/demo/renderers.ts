@@ -1,3 +1,5 @@
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { TikitakaError } from '../../operators/index.js';
 import { type RenderedFrame, type RenderJob, SLOTS } from './render-job.js';
@@ -24,7 +26,13 @@ export type RenderersOptions = Omit<RenderJob, 'first' | 'every' | 'pictures'> &
 function startWorker(workerData: RenderJob): Worker {
   if (!import.meta.url.endsWith('.ts'))
     return new Worker(new URL('./render-worker.js', import.meta.url), { workerData });
-  const [hooks, file] = [import.meta.resolve('tsx/esm/api'), new URL('./render-worker.ts', import.meta.url).href];
+  // A CommonJS lookup, since mocha loads us so; the module beside it is the one that threads can import.
+  const hooks = pathToFileURL(
+    createRequire(import.meta.url)
+      .resolve('tsx/esm/api')
+      .replace(/\.cjs$/, '.mjs'),
+  ).href;
+  const file = new URL('./render-worker.ts', import.meta.url).href;
   const code = `import(${JSON.stringify(hooks)}).then(({ register }) => { register(); return import(${JSON.stringify(file)}); });`;
   return new Worker(code, { eval: true, workerData });
 }

@@ -1,5 +1,5 @@
+import type { Stance } from './locomotion.js';
 import type { Person } from './match-cast.js';
-import type { Stance } from './match-simulation.js';
 
 export type Material = 'skin' | 'hair' | 'shirt' | 'shorts' | 'socks' | 'boots' | 'hands';
 export type Point3 = readonly [xM: number, yM: number, zM: number];

@@ -25,7 +25,10 @@ export function drawMarkings(ctx: SKRSContext2D, camera: Camera): void {
     let run: (readonly [Projected, Projected])[] = [];
     const fill = (): void => {
       const outline = [...run.map((pair) => pair[0]), ...run.map((pair) => pair[1]).reverse()];
-      if (run.length > 1) outline.forEach((p, i) => (i === 0 ? ctx.moveTo(p.xPx, p.yPx) : ctx.lineTo(p.xPx, p.yPx)));
+      outline.forEach((p, i) => {
+        if (i === 0) ctx.moveTo(p.xPx, p.yPx);
+        else ctx.lineTo(p.xPx, p.yPx);
+      });
       run = [];
     };
     for (const pair of pairs) {
@@ -49,8 +52,8 @@ export function drawGoal(ctx: SKRSContext2D, camera: Camera, goalX: number): voi
   const back = goalX === 0 ? -1 : 1;
   const [far, near] = [(PITCH_WIDTH_M - GOAL_WIDTH_M) / 2, (PITCH_WIDTH_M + GOAL_WIDTH_M) / 2];
   const middle = camera.project(goalX, PITCH_WIDTH_M / 2, 1);
-  if (middle.depthM < NEAR_PLANE_M) return;
   const scale = camera.focalPx / middle.depthM;
+  if (middle.depthM < NEAR_PLANE_M || Math.abs(middle.xPx - camera.width / 2) > camera.width / 2 + 8 * scale) return;
   const shoulder = goalX + back * 0.9;
   const foot = goalX + back * NET_DEPTH_M;
   ctx.strokeStyle = 'rgba(225,228,230,0.3)';

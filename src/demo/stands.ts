@@ -81,7 +81,7 @@ function spectators(
 
 /** Paints a stand full of people: parapet, lower tier, balcony with advertising, upper tier in the roof's shade. */
 export function paintStand(random: Random, look: MatchLook, texelsPerM: number): StandTexture {
-  const width = 2 ** Math.round(Math.log2(85 * texelsPerM));
+  const width = 2 ** Math.round(Math.log2(64 * texelsPerM));
   const height = Math.ceil(STAND_DEPTH_M * texelsPerM);
   const canvas = createCanvas(width, height);
   const ctx = canvas.getContext('2d');
@@ -110,8 +110,8 @@ export function paintStand(random: Random, look: MatchLook, texelsPerM: number):
       ctx.restore();
     }
   }
-  spectators(ctx, random, look, { widthM, fromM: LOWER_TIER_M[0], toM: LOWER_TIER_M[1], light: 0.85 });
-  spectators(ctx, random, look, { widthM, fromM: BALCONY_M[1] + 0.6, toM: STAND_DEPTH_M, light: 0.55 });
+  spectators(ctx, random, look, { widthM, fromM: LOWER_TIER_M[0], toM: LOWER_TIER_M[1], light: 1.1 });
+  spectators(ctx, random, look, { widthM, fromM: BALCONY_M[1] + 0.6, toM: STAND_DEPTH_M, light: 0.7 });
   const { data } = ctx.getImageData(0, 0, width, height);
   return { pixels: new Uint32Array(data.buffer, data.byteOffset, width * height), width, height, texelsPerM };
 }

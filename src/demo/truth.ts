@@ -1,8 +1,8 @@
 import type { ClassId } from '../../models/index.js';
+import { BALL_RADIUS_M } from './ball.js';
 import type { Camera } from './camera.js';
 import { type Figure, figureOf } from './figure.js';
 import type { Person } from './match-cast.js';
-import { BALL_RADIUS_M } from './match-simulation.js';
 import type { Moment } from './match-track.js';
 import { PITCH_KEY_POINTS } from './pitch-markings.js';
 import { type Limb, skeletonOf } from './skeleton.js';
@@ -30,6 +30,8 @@ export interface Truth {
   readonly frames: readonly TruthFrame[];
 }
 
+type Box = readonly [number, number, number, number];
+
 /** A person in front of the lens. */
 export interface Actor {
   readonly person: Person;
@@ -46,7 +48,13 @@ export interface BallInPicture {
   readonly depthM: number;
 }
 
-/** Everybody in front of the lens, far to near, and the ball: what is drawn and what the truth is read from. */
+/** Whether a box, or the shadow beside it, may show in the picture. */
+const inView = ([x1, y1, x2, y2]: Box, { width, height }: Camera): boolean => {
+  const shadow = 1.5 * (y2 - y1);
+  return x2 > -shadow && x1 < width + shadow && y2 > -shadow && y1 < height + shadow;
+};
+
+/** Everybody in view, far to near, and the ball: what is drawn and what the truth is read from. */
 export function stage(people: readonly Person[], moment: Moment, camera: Camera) {
   const actors: Actor[] = [];
   people.forEach((person, index) => {
@@ -54,7 +62,7 @@ export function stage(people: readonly Person[], moment: Moment, camera: Camera)
     if (!stance) return;
     const limbs = skeletonOf(person, stance);
     const figure = figureOf(limbs, camera);
-    if (figure) actors.push({ person, index, limbs, figure });
+    if (figure && inView(figure.boxXyxyPx, camera)) actors.push({ person, index, limbs, figure });
   });
   actors.sort((a, b) => b.figure.depthM - a.figure.depthM);
   const seen = camera.project(moment.ball.xM, moment.ball.yM, moment.ball.zM);
@@ -66,8 +74,6 @@ export function stage(people: readonly Person[], moment: Moment, camera: Camera)
 const LEAST_INSIDE = 0.35;
 const LEAST_UNCOVERED = 0.25;
 const CELLS = 8;
-
-type Box = readonly [number, number, number, number];
 
 /** Share of `box` that no box in `others` covers, on an 8 × 8 grid. */
 function uncovered(box: Box, others: readonly Box[]): number {

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type GenerateClipOptions, generateClip } from '../../src/demo/generate.js';
+import { recordMatch } from '../../src/demo/match-track.js';
+import { createRenderer } from '../../src/demo/renderer.js';
+
+describe('generateClip', () => {
+  let cacheFolder: string;
+  const small = { seed: 4, seconds: 0.4, width: 192, height: 108, gop: 5 } as const;
+  const make = (options: Partial<GenerateClipOptions> = {}) => generateClip({ ...small, cacheFolder, ...options });
+
+  before(async () => {
+    cacheFolder = await mkdtemp(join(tmpdir(), 'tikitaka-clip-'));
+  });
+  after(() => rm(cacheFolder, { recursive: true }));
+
+  it('writes a clip with its truth, finds it again, and reports its progress', async () => {
+    const seen: string[] = [];
+    const first = await make({ onProgress: (done, total) => seen.push(`${done}/${total}`) });
+    assert.equal(first.cached, false);
+    assert.deepEqual([seen[0], seen.at(-1), seen.length], ['1/10', '10/10', 10]);
+    assert.deepEqual(
+      first.truth.frames.map((frame) => frame.frame_number),
+      Array.from({ length: 10 }, (_, i) => i),
+    );
+    const again = await make();
+    assert.equal(again.cached, true);
+    assert.equal(again.path, first.path);
+    assert.deepEqual(again.truth, first.truth);
+    assert.deepEqual(JSON.parse(await readFile(first.truthPath, 'utf8')), first.truth);
+    assert.deepEqual(
+      (await readdir(cacheFolder)).filter((name) => name.includes('.part')),
+      [],
+    );
+  });
+
+  it('draws the same pictures for the same seed, and others for another', () => {
+    const hash = (seed: number): string => {
+      const match = recordMatch({ seed, seconds: 1 });
+      const renderer = createRenderer({ seed, match, width: 160, height: 90 });
+      renderer.render(0);
+      return createHash('sha256').update(renderer.render(0.4)).digest('hex');
+    };
+    assert.equal(hash(4), hash(4));
+    assert.notEqual(hash(4), hash(5));
+  });
+
+  const boxes = async (path: string): Promise<readonly string[]> => {
+    const bytes = await readFile(path);
+    const found: string[] = [];
+    for (let at = 0; at + 8 <= bytes.length; at += Math.max(8, bytes.readUInt32BE(at)))
+      found.push(bytes.toString('latin1', at + 4, at + 8));
+    return found;
+  };
+
+  it('puts the index of an MP4 where it is wanted', async () => {
+    const [start, end] = [await make(), await make({ moov: 'end' })];
+    const order = async (path: string) => (await boxes(path)).filter((box) => box === 'moov' || box === 'mdat');
+    assert.deepEqual(await order(start.path), ['moov', 'mdat']);
+    assert.deepEqual(await order(end.path), ['mdat', 'moov']);
+  });
+
+  it('writes fragmented MP4', async () => {
+    const clip = await make({ container: 'fmp4' });
+    assert.equal((await boxes(clip.path)).filter((box) => box === 'moof').length, 2);
+  });
+
+  const others = [
+    { container: 'ts', codec: 'h264', magic: '47' },
+    { container: 'mkv', codec: 'h264', magic: '1a45dfa3' },
+    { container: 'webm', codec: 'vp9', magic: '1a45dfa3' },
+    { container: 'mp4', codec: 'hevc', magic: '000000' },
+  ] as const;
+  for (const { container, codec, magic } of others) {
+    it(`writes ${codec} in ${container}`, async () => {
+      const { path } = await make({ container, codec, seconds: 0.2 });
+      assert.ok((await stat(path)).size > 500);
+      assert.ok((await readFile(path)).toString('hex', 0, 4).startsWith(magic));
+    });
+  }
+
+  it('leaves nothing behind when it is aborted', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const onProgress = (done: number): void => {
+      if (done === 2) controller.abort(reason);
+    };
+    await assert.rejects(make({ seed: 9, onProgress, signal: controller.signal }), reason);
+    assert.deepEqual(
+      (await readdir(cacheFolder)).filter((name) => name.startsWith('match-9-')),
+      [],
+    );
+  });
+
+  const wrong: readonly (readonly [Partial<GenerateClipOptions>, string])[] = [
+    [{ seed: -1 }, 'a negative seed'],
+    [{ seconds: 0 }, 'no length'],
+    [{ width: 191 }, 'an odd width'],
+    [{ fps: 23.98 }, 'a broken frame rate'],
+    [{ gop: 0 }, 'no keyframes'],
+  ];
+  for (const [options, reason] of wrong) {
+    it(`refuses ${reason}`, () => assert.rejects(make(options), { code: 'ERR_OPTION' }));
+  }
+
+  it('tells why a folder cannot be used', async () => {
+    const { path } = await make();
+    await assert.rejects(make({ cacheFolder: path }), { code: 'ERR_CACHE' });
+  });
+});

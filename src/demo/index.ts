@@ -1,0 +1,11 @@
+export { drawLettering, letteringWidth } from './block-letters.js';
+export {
+  type ClipCodec,
+  type ClipContainer,
+  openVideoWriter,
+  type VideoWriter,
+  type VideoWriterOptions,
+} from './encode.js';
+export { type GenerateClipOptions, type GeneratedClip, generateClip } from './generate.js';
+export { type GroundPoint, PITCH_KEY_POINTS, PITCH_LENGTH_M, PITCH_LINES, PITCH_WIDTH_M } from './pitch-markings.js';
+export type { Truth, TruthFrame, TruthObject } from './truth.js';
