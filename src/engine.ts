@@ -1,16 +1,10 @@
 import { asyncScheduler, defer, finalize, map, type Observable } from 'rxjs';
-import {
-  chooseModel,
-  chooseRoleModel,
-  reportLine as deviceLine,
-  type ModelSet,
-  type ModelSetOptions,
-  openModelSet,
-} from '../models/index.js';
+import { reportLine as deviceLine, type ModelSet, openModelSet } from '../models/index.js';
 import { openAnswerClip } from './answer-clip.js';
 import type { Config } from './config.js';
 import type { Logger } from './log.js';
-import { createLinkPolicy, createPool, type Pool } from './net/index.js';
+import { modelSetOptions } from './model-choice.js';
+import { type ByteSource, createLinkPolicy, createPool, openByteSource, type Pool } from './net/index.js';
 import { type AnswerEvent, type AnswerScene, answerClip, type OpenedClip } from './pipeline.js';
 import { type AnswerReport, reportLine } from './report.js';
 import {
@@ -47,6 +41,8 @@ export interface FinishedAnswer {
   readonly answer: Answer;
   readonly report: AnswerReport;
   readonly timeline: Timeline;
+  /** What the file was: its ETag, else its length; undefined where the server tells neither. */
+  readonly version: string | undefined;
   /** The body as UTF-8 JSON (PROTOCOL §2), `fields` before `frames`. */
   body(fields: AnswerFields): Uint8Array;
   /** The same as one gzip member. */
@@ -55,7 +51,12 @@ export interface FinishedAnswer {
 
 export type EngineEvent =
   | { readonly type: 'clip'; readonly clip: OpenedClip }
-  | { readonly type: 'findings'; readonly findings: readonly Finding[]; readonly first: boolean }
+  | {
+      readonly type: 'findings';
+      readonly findings: readonly Finding[];
+      readonly first: boolean;
+      readonly snapshot: () => Answer;
+    }
   | { readonly type: 'answer'; readonly answer: FinishedAnswer };
 
 /** What lives as long as the process: warm models and warm connections. Answers challenges one by one or at once. */
@@ -64,6 +65,8 @@ export interface Engine {
   readonly pool: Pool;
   /** Cold; one subscription is one challenge, unsubscribing ends it. Errors: the TikitakaErrors of `answerClip` and its ports. */
   answer(request: AnswerRequest): Observable<EngineEvent>;
+  /** Asks what the target is now; see `FinishedAnswer.version`. Errors: ERR_SOURCE_*. */
+  versionOf(target: string): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -109,6 +112,11 @@ export async function createEngine({
     runner,
     pool,
     answer: (request) => answerRequest({ config, log, pool, runner, allowPrivate }, request),
+    async versionOf(target) {
+      const source = await openByteSource(target, { pool, headBytes: 1, allowFiles: allowPrivate });
+      source.close();
+      return versionOf(source);
+    },
     async close() {
       await Promise.all([pool.close(), runner.close()]);
     },
@@ -218,6 +226,7 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
         answer,
         report,
         timeline,
+        version: source && versionOf(source),
         body: (fields) => encoder.json(fields),
         gzip: (fields) => encoder.gzip(fields),
       };
@@ -252,27 +261,5 @@ function freshScene(scene: Scene, encoder: AnswerEncoder, clip: () => SceneClip)
   };
 }
 
-/** What the configuration says of the models. Errors, thrown at call: ERR_OPTION, ERR_MODEL_DESCRIPTION, ERR_MODEL_LOAD. */
-function modelSetOptions(config: Config, log: Logger): ModelSetOptions {
-  const { PLAYER_MODEL, PITCH_MODEL, BALL_MODEL, IMG_SIZE, CONF_THRESHOLD, MAX_DETECTIONS } = config;
-  const choice = {
-    maxDetections: MAX_DETECTIONS,
-    ...(IMG_SIZE === undefined ? {} : { imageSize: IMG_SIZE }),
-    ...(CONF_THRESHOLD === undefined ? {} : { confThreshold: CONF_THRESHOLD }),
-  };
-  const roles = { player: PLAYER_MODEL, pitch: PITCH_MODEL, ball: BALL_MODEL } as const;
-  const own = (['player', 'pitch', 'ball'] as const).flatMap((role) => {
-    const model = roles[role];
-    return model === undefined ? [] : [chooseRoleModel(role, { ...choice, model })];
-  });
-  return {
-    models: own.length > 0 ? own : [chooseModel({ ...choice, model: config.MODEL })],
-    skipPitch: config.SKIP_PITCH,
-    device: config.DEVICE,
-    batchSize: config.BATCH_SIZE,
-    fp16: config.FP16,
-    ...(config.ORT_THREADS === 'auto' ? {} : { threads: config.ORT_THREADS }),
-    ...(config.TENSORRT_CACHE_DIR === undefined ? {} : { engineCacheDir: config.TENSORRT_CACHE_DIR }),
-    onNotice: (message, details) => log.warn(details, message),
-  };
-}
+const versionOf = ({ connection, sizeBytes }: ByteSource): string | undefined =>
+  connection.etag ?? (sizeBytes === undefined ? undefined : String(sizeBytes));

@@ -6,23 +6,20 @@ import {
   EMPTY,
   finalize,
   map,
-  merge,
-  NEVER,
   type Observable,
   of,
-  ReplaySubject,
   type SchedulerLike,
   Subscription,
   switchMap,
   take,
   tap,
   throwError,
-  timer,
 } from 'rxjs';
 import type { ModelRunner } from '../models/index.js';
 import { boundedMap, deadlineBatch, hardCut, rampBatch, softCut, TikitakaError } from '../operators/index.js';
+import { createBudget } from './budget.js';
 import type { Frame } from './decode/index.js';
-import { type Answer, type Finding, pictureSignature } from './scene/index.js';
+import { type Answer, describeFinding, type Finding } from './scene/index.js';
 import type { Timeline } from './timeline.js';
 
 /** A clip whose header is read: what is known of it, and its frames in the planner's order. */
@@ -84,7 +81,12 @@ export type StoppedBy = 'end' | 'budget' | 'error';
 export type AnswerEvent =
   | { readonly type: 'clip'; readonly clip: OpenedClip }
   /** `first` is true once: the first touch. */
-  | { readonly type: 'findings'; readonly findings: readonly Finding[]; readonly first: boolean }
+  | {
+      readonly type: 'findings';
+      readonly findings: readonly Finding[];
+      readonly first: boolean;
+      readonly snapshot: () => Answer;
+    }
   | {
       readonly type: 'answer';
       readonly answer: Answer;
@@ -149,18 +151,19 @@ export function answerClip<C extends OpenedClip>(
     const infer = (frames: readonly Frame[]): Observable<readonly Finding[]> =>
       defer(() => {
         const end = timeline.begin('infer', { frames: frames.length });
-        const about = frames.map(({ index, ptsUs, pixels }) => {
-          const signature = pictureSignature(pixels, runner.input.width, runner.input.height);
-          return { index, ptsUs, signature };
-        });
         for (const frame of frames) frame.lend();
-        return runner
-          .run(frames, () => frames.forEach(release))
-          .pipe(
-            map((found) => about.map((frame, i) => ({ ...frame, ...(found[i] ?? { detections: [], keyPoints: [] }) }))),
-            catchError((error) => (isRetryable(error) ? survive(error) : throwError(() => error))),
-            finalize(() => end()),
-          );
+        // The colours are read from the pixels once the boxes are known: both sides must be done with them.
+        const done = afterBoth(() => frames.forEach(release));
+        const { width, height } = runner.input;
+        const nothing = { detections: [], keyPoints: [] };
+        return runner.run(frames, done).pipe(
+          map((found) => frames.map((frame, i) => describeFinding({ ...frame, width, height }, found[i] ?? nothing))),
+          catchError((error) => (isRetryable(error) ? survive(error) : throwError(() => error))),
+          finalize(() => {
+            end();
+            done();
+          }),
+        );
       });
 
     const understand = (theScene: AnswerScene, findings: readonly Finding[]): AnswerEvent => {
@@ -169,7 +172,7 @@ export function answerClip<C extends OpenedClip>(
       timeline.mark('first-finding');
       theScene.add(findings);
       freshen(theScene);
-      return { type: 'findings', findings, first };
+      return { type: 'findings', findings, first, snapshot: () => theScene.snapshot() };
     };
     /** Keeps the scene up to date in slices, while the next batch is in its own process. */
     const freshen = (theScene: AnswerScene) => {
@@ -232,43 +235,10 @@ export function answerClip<C extends OpenedClip>(
   });
 }
 
-interface Budget {
-  /** When the last batch must be done, and when no frame may be taken in any more; ms on the scheduler's clock. */
-  readonly hardAtMs: () => number;
-  readonly softAtMs: () => number;
-  readonly hard$: Observable<unknown>;
-  readonly soft$: Observable<unknown>;
-  /** Tells that a frame was decoded; only the first call counts. */
-  firstFrame(): void;
-}
-
-/** The two deadlines on one clock (DESIGN decision 3), moved forward by the first frame where the budget is counted from it. */
-function createBudget(options: AnswerOptions, runner: ModelRunner, scheduler: SchedulerLike): Budget {
-  const { budgetMs, afterFirstFrame, deterministic, finishMs, requestedAtMs = scheduler.now() } = options;
-  const latestMs = requestedAtMs + (afterFirstFrame?.timeoutMs ?? 0) + budgetMs - finishMs;
-  let endMs = deterministic ? Number.POSITIVE_INFINITY : latestMs;
-  const moved$ = new ReplaySubject<void>(1);
-  let seen = false;
-
-  const hardAtMs = () => endMs;
-  const softAtMs = () => endMs - runner.predictMs(1);
-  const reach = (atMs: () => number) =>
-    merge(of(undefined), moved$).pipe(
-      switchMap(() => (Number.isFinite(atMs()) ? timer(Math.max(0, atMs() - scheduler.now()), scheduler) : NEVER)),
-      take(1),
-    );
-  return {
-    hardAtMs,
-    softAtMs,
-    hard$: reach(hardAtMs),
-    soft$: reach(softAtMs),
-    firstFrame() {
-      if (seen) return;
-      seen = true;
-      if (!afterFirstFrame || deterministic) return;
-      endMs = Math.min(endMs, scheduler.now() + budgetMs - finishMs);
-      moved$.next();
-    },
+function afterBoth(act: () => void): () => void {
+  let missing = 2;
+  return () => {
+    if (--missing === 0) act();
   };
 }
 

@@ -163,3 +163,13 @@ export class FrameJsonWriter {
 function clamp(value: number, max: number): number {
   return Math.min(max, Math.max(0, Math.round(value * 100)));
 }
+
+/** Writes single frames of an answer as JSON texts in wire form, for streamed answers. */
+export function createFrameWriter({
+  width,
+  height,
+}: Pick<FrameJsonOptions, 'width' | 'height'>): (frame: AnswerFrame) => string {
+  const writer = new FrameJsonWriter({ width, height, provenance: true, dropUnscored: false });
+  const decoder = new TextDecoder();
+  return (frame) => decoder.decode(writer.write(frame));
+}

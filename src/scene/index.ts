@@ -5,5 +5,6 @@ export {
   type AnswerFields,
   createAnswerEncoder,
 } from './encode-answer.js';
+export { createFrameWriter } from './frame-json.js';
 export { createScene, type Scene, type SceneClip, type SceneOptions } from './scene.js';
 export { describeFinding, kitColours, pictureSignature, type SampledPicture } from './signature.js';

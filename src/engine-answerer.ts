@@ -1,0 +1,58 @@
+import { EMPTY, mergeMap, type Observable, of } from 'rxjs';
+import type { Engine, FinishedAnswer } from './engine.js';
+import type { AnswerReport } from './report.js';
+import { type Answer, createFrameWriter } from './scene/index.js';
+import type { Answerer, AnswererEvent } from './server/index.js';
+
+/** The engine as the server wants it: wire texts instead of findings, and whether a kept answer still holds. */
+export function engineAnswerer(engine: Engine): Answerer {
+  return {
+    answer: ({ videoUrl }) =>
+      engine.answer({ target: videoUrl }).pipe(
+        mergeMap((event): Observable<AnswererEvent> => {
+          if (event.type === 'clip') return EMPTY;
+          if (event.type === 'answer') return of({ type: 'answer', answer: encoded(event.answer) });
+          const snapshot = event.snapshot();
+          const frames = wireFrames(
+            snapshot,
+            event.findings.map(({ index }) => index),
+          );
+          const [frame] = frames;
+          if (event.first && frame) return of({ type: 'first', frame });
+          return of({
+            type: 'progress',
+            framesMeasured: snapshot.counts.measured,
+            framesTotal: snapshot.frames.length,
+            frames,
+          });
+        }),
+      ),
+    isCurrent: (videoUrl, version) => engine.versionOf(videoUrl).then((now) => now === version),
+  };
+}
+
+function wireFrames(answer: Answer, indexes: readonly number[]): string[] {
+  const write = createFrameWriter(answer);
+  return indexes.flatMap((index) => {
+    const frame = answer.frames[index];
+    return frame ? [write(frame)] : [];
+  });
+}
+
+/** Everything behind the head that differs from caller to caller; see `EncodedAnswer`. */
+function encoded(finished: FinishedAnswer) {
+  const body = finished.body(honest(finished.report));
+  return { tail: body.subarray(1), ...(finished.version === undefined ? {} : { version: finished.version }) };
+}
+
+/** What callers may want to know besides the frames; they ignore what they do not know (PROTOCOL §2). */
+export function honest({ stoppedBy, frames, device, decoder, problem }: AnswerReport) {
+  return {
+    truncated: stoppedBy !== 'end',
+    stopped_by: stoppedBy,
+    measured_frames: frames.measured,
+    device,
+    decoder,
+    ...(problem ? { problem: problem.code } : {}),
+  };
+}
