@@ -7,8 +7,8 @@ import type { SampleIndex } from './sample-index.js';
 
 /** What the first bytes of a file tell. Offsets in bytes of the file. */
 export type Mp4Head =
-  /** Call again with at least the first `untilBytes` bytes. */
-  | { readonly kind: 'need'; readonly untilBytes: number }
+  /** Call again with at least the first `untilBytes` bytes: they complete the index, or the header of the next box. */
+  | { readonly kind: 'need'; readonly untilBytes: number; readonly of: 'header' | 'index' }
   /** The media data comes first: the next box, `moov` or one before it, starts at `offset`. */
   | { readonly kind: 'elsewhere'; readonly offset: number }
   | { readonly kind: 'index'; readonly index: SampleIndex }
@@ -53,13 +53,13 @@ function scan(bytes: Uint8Array, base: number, inlineBytes: number): Mp4Head {
   const view = viewOf(bytes);
   for (let at = 0; ; ) {
     const box = readTopBox(view, at);
-    if (!box) return { kind: 'need', untilBytes: base + at + 16 };
+    if (!box) return { kind: 'need', untilBytes: base + at + 16, of: 'header' };
     if (at === 0 && base === 0 && !openers.has(box.type)) return { kind: 'not-mp4' };
     if (box.type === 'moof') return { kind: 'fragmented' };
     if (box.type === 'moov') {
       const size = box.end - box.start;
       if (size > MAX_MOOV_BYTES) throw containerError('moov claims an impossible size', { bytes: size });
-      if (box.end > bytes.length) return { kind: 'need', untilBytes: base + box.end };
+      if (box.end > bytes.length) return { kind: 'need', untilBytes: base + box.end, of: 'index' };
       if (isFragmented(view, box)) return { kind: 'fragmented' };
       return { kind: 'index', index: readMoov(view, box, base) };
     }

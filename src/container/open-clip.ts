@@ -70,6 +70,7 @@ async function readHead(fetcher: RangeFetcher, signal: AbortSignal | undefined):
   fetcher.request(0, Math.min(HEAD_BYTES, sizeBytes ?? HEAD_BYTES));
   const first = await upTo(fetcher, 0, SNIFF_BYTES, signal);
   if (first.length === 0) throw emptyFile();
+  if (first.length < SMALLEST_HEADER_BYTES) throw notVideo(first);
   const format = sniff(first);
   if (format) return { kind: 'stream', format };
 
@@ -84,8 +85,8 @@ async function readHead(fetcher: RangeFetcher, signal: AbortSignal | undefined):
       if (++jumps > MAX_JUMPS) throw containerError('the index is scattered over the file', { jumps });
       base = head.offset;
       known = 0;
-      if (base >= (sizeBytes ?? Number.POSITIVE_INFINITY))
-        throw truncated('the file ends before its index', { indexFrom: base, sizeBytes });
+      if (base === sizeBytes) throw noIndex(base);
+      if (base > (sizeBytes ?? base)) throw truncated('the file ends before its index', { indexFrom: base, sizeBytes });
     }
     const until = head.kind === 'need' ? head.untilBytes : base + 16;
     const tail =
@@ -97,6 +98,8 @@ async function readHead(fetcher: RangeFetcher, signal: AbortSignal | undefined):
   }
 }
 
+/** Size and type of a box. */
+const SMALLEST_HEADER_BYTES = 8;
 /** Enough to tell MPEG-TS from anything else: three packets of 188 or 192 bytes. */
 const SNIFF_BYTES = 4 + 2 * 192 + 1;
 /** Chosen: a tail up to this size is read whole, with one request. */
@@ -140,11 +143,13 @@ const emptyFile = () => new TikitakaError('ERR_SOURCE_EMPTY', 'the source has no
 const truncated = (message: string, details: Readonly<Record<string, unknown>>) =>
   new TikitakaError('ERR_SOURCE_TRUNCATED', message, { details });
 
+const noIndex = (reached: number) => containerError('the file has no index (moov)', { reached });
+
 function endedEarly(head: Mp4Head, reached: number, until: number): TikitakaError {
-  // Sixteen more bytes are a box header that is not there: the file is whole as far as it goes, but has no index.
-  return head.kind === 'need' && head.untilBytes - reached <= 16
-    ? containerError('the file has no index (moov)', { reached })
-    : truncated('the file ends inside its index', { reached, needed: until });
+  // A box header that is not there: the file is whole as far as it goes.
+  return head.kind === 'need' && head.of === 'header'
+    ? noIndex(reached)
+    : truncated('the file ends before or inside its index', { reached, needed: until });
 }
 
 function notVideo(bytes: Uint8Array): TikitakaError {

@@ -61,6 +61,11 @@ export class RangeFetcher {
     readonly cacheBytes: number,
   ) {}
 
+  /** No range is read any more. */
+  get closed(): boolean {
+    return this.#abort.signal.aborted;
+  }
+
   /** End of the stretch from `offset` on that is here or on its way (or has failed and not been reported); `offset` where none is. */
   coveredTo(offset: number): number {
     const forward = this.#forward;
@@ -136,7 +141,7 @@ export class RangeFetcher {
         },
       };
       this.#waiters.add(waiter);
-      if (this.#abort.signal.aborted || signal?.aborted) onAbort();
+      if (this.closed || signal?.aborted) onAbort();
       else signal?.addEventListener('abort', onAbort);
       this.#settleWaiters();
     });
@@ -144,7 +149,7 @@ export class RangeFetcher {
 
   /** Starts one closed read; the range must not be covered. With a source that takes no ranges: reads on to `end`. */
   request(start: number, end: number): void {
-    if (this.#abort.signal.aborted) return;
+    if (this.closed) return;
     if (!this.source.acceptsRanges) {
       this.#readOn(start, end);
       return;
@@ -184,7 +189,7 @@ export class RangeFetcher {
 
   /** Ends every read and waiter with ERR_ABORTED and lets go of the memory. Idempotent. */
   close(): void {
-    if (this.#abort.signal.aborted) return;
+    if (this.closed) return;
     this.#abort.abort();
     void this.#forward?.iterator.return?.().catch(() => undefined);
     for (const waiter of [...this.#waiters]) waiter.reject(aborted());
@@ -245,7 +250,7 @@ export class RangeFetcher {
     try {
       while (forward.position < forward.wantTo) {
         const next = await forward.iterator.next();
-        if (this.#abort.signal.aborted) break;
+        if (this.closed) break;
         if (next.done) throw this.#truncated(forward.position);
         const start = forward.position;
         const end = start + next.value.length;
@@ -270,12 +275,12 @@ export class RangeFetcher {
   }
 
   #fail(start: number, end: number, error: unknown): void {
-    if (!this.#abort.signal.aborted) this.#failures.push({ start, end, error });
+    if (!this.closed) this.#failures.push({ start, end, error });
   }
 
   #progress(): void {
     this.#settleWaiters();
-    if (!this.#abort.signal.aborted) this.onProgress();
+    if (!this.closed) this.onProgress();
   }
 
   #settleWaiters(): void {
@@ -287,8 +292,8 @@ export class RangeFetcher {
       }
       const failure = this.#failures.find(({ start, end }) => start < waiter.end && waiter.start < end);
       if (!failure) continue;
-      // Reported once: whoever asks again may try again, except behind the end of a stream that cannot be reread.
-      if (Number.isFinite(failure.end)) this.#failures = this.#failures.filter((other) => other !== failure);
+      // Told once, with what else failed meanwhile: whoever asks again may try again. Only the end of a stream stays.
+      this.#failures = this.#failures.filter(({ end }) => end === Number.POSITIVE_INFINITY);
       waiter.reject(failure.error);
     }
   }

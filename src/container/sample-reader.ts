@@ -106,6 +106,7 @@ export function createSampleReader({ index, fetcher, aheadBytes = 1 << 23 }: Sam
 
   /** Every running visit has its own allowance, or one that nobody pulls would starve the others; the upcoming ones share one. */
   function pump(): void {
+    if (fetcher.closed) return;
     let ahead = 0;
     for (const { visit, next } of active) ahead = Math.max(ahead, pumpVisit(visit, next, 0));
     for (const visit of upcoming) {

@@ -15,7 +15,7 @@ describe('parseMp4Head', () => {
     const file = buildMp4();
     const { end } = indexOf({}).moov;
     const asked: number[] = [];
-    let head: Mp4Head = { kind: 'need', untilBytes: 0 };
+    let head: Mp4Head = { kind: 'need', untilBytes: 0, of: 'header' };
     while (head.kind === 'need') {
       asked.push(head.untilBytes);
       head = parseMp4Head(file.subarray(0, head.untilBytes));
@@ -37,7 +37,7 @@ describe('parseMp4Head', () => {
     assert.ok(tail.kind === 'index');
     assert.deepEqual([...tail.index.offset], [32, 1032]);
     assert.deepEqual(tail.index.moov, { start: 3032, end: file.length, atEnd: true });
-    assert.deepEqual(parseMp4Tail(file.subarray(3032, 3036), 3032), { kind: 'need', untilBytes: 3048 });
+    assert.deepEqual(parseMp4Tail(file.subarray(3032, 3036), 3032), { kind: 'need', untilBytes: 3048, of: 'header' });
   });
 
   const kinds: readonly (readonly [why: string, bytes: Uint8Array, kind: string])[] = [
