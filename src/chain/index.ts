@@ -1,0 +1,10 @@
+export { fetchMetagraph, type Metagraph } from './fetch-metagraph.js';
+export { type ChainNode, connectNode, type NodeOptions } from './json-rpc.js';
+export { cryptoReady, type KeyPair, keyPairFromSeed, toAddress, toPublicKey, verifySignature } from './keys.js';
+export type { Neuron } from './metagraph.js';
+export { createMetagraphView, type MetagraphView, type MetagraphViewOptions } from './metagraph-view.js';
+export { networkUrls } from './networks.js';
+export { type ListedMember, listedMembers, membersOf, type OpenViewOptions, openMetagraphView } from './open-view.js';
+export { type RegisterOptions, type Registration, registerAxon } from './register.js';
+export type { MetagraphSnapshot } from './snapshot-file.js';
+export { type Hotkey, loadHotkey, type WalletOptions } from './wallet.js';

@@ -1,0 +1,6 @@
+/** Entry points of the known networks (PROTOCOL §5); `local` is a development node. */
+export const networkUrls = {
+  finney: 'wss://entrypoint-finney.opentensor.ai:443',
+  test: 'wss://test.finney.opentensor.ai:443',
+  local: 'ws://127.0.0.1:9944',
+} as const;
