@@ -161,6 +161,7 @@ export class SessionPair {
       this.#adopt(worker);
       return worker;
     } catch (error) {
+      await session.gone;
       throw this.#closed ? released() : error;
     }
   }

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { deviceOrder, reportLine } from '../../../models/runtime/devices.js';
+import { floatsOf, halfToFloat } from '../../../models/runtime/floats.js';
+import { Predictor } from '../../../models/runtime/predictor.js';
+import { packFindings, unpackFindings } from '../../../models/runtime/protocol.js';
+
+describe('Predictor', () => {
+  const warm = [
+    [1, 10],
+    [2, 16],
+    [4, 30],
+  ] as const;
+
+  it('knows the warmed sizes, lies between them on a line, and grows in proportion beyond them', () => {
+    const predictor = new Predictor(warm, false);
+    assert.deepEqual(
+      [1, 2, 3, 4, 8].map((n) => predictor.predictMs(n)),
+      [10, 16, 23, 30, 60],
+    );
+    assert.equal(new Predictor([[4, 40]], false).predictMs(1), 10);
+  });
+
+  it('takes the next warmed size where runs are padded', () => {
+    const predictor = new Predictor(warm, true);
+    assert.deepEqual(
+      [1, 2, 3, 4].map((n) => predictor.predictMs(n)),
+      [10, 16, 30, 30],
+    );
+  });
+
+  it('follows the runs, for all sizes alike', () => {
+    const predictor = new Predictor(warm, false);
+    for (let run = 0; run < 30; run++) predictor.observe(2, 32);
+    assert.ok(Math.abs(predictor.predictMs(1) - 20) < 0.1 && Math.abs(predictor.predictMs(4) - 60) < 0.3);
+    for (let run = 0; run < 30; run++) predictor.observe(4, 30);
+    assert.ok(Math.abs(predictor.predictMs(1) - 10) < 0.1);
+  });
+
+  it('is not thrown off by one hiccup', () => {
+    const predictor = new Predictor(warm, false);
+    predictor.observe(1, 10_000);
+    assert.ok(predictor.predictMs(1) <= 20);
+  });
+
+  it('stays finite and positive whatever is observed', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: 1, max: 64 }), fc.double({ min: 0, max: 1e6, noNaN: true }))),
+        (runs) => {
+          const predictor = new Predictor(warm, false);
+          for (const [size, ms] of runs) predictor.observe(size, ms);
+          const ms = predictor.predictMs(3);
+          assert.ok(Number.isFinite(ms) && ms > 0);
+        },
+      ),
+    );
+  });
+});
+
+describe('deviceOrder', () => {
+  const table = [
+    { choice: 'auto', platform: 'linux', order: ['cuda', 'cpu'] },
+    { choice: 'auto', platform: 'win32', order: ['dml', 'cpu'] },
+    { choice: 'auto', platform: 'darwin', order: ['coreml', 'cpu'] },
+    { choice: 'auto', platform: 'freebsd', order: ['cpu'] },
+    { choice: 'cpu', platform: 'linux', order: ['cpu'] },
+    { choice: 'tensorrt', platform: 'linux', order: ['tensorrt', 'cuda', 'cpu'] },
+    { choice: 'cuda', platform: 'linux', order: ['cuda', 'cpu'] },
+    { choice: 'webgpu', platform: 'linux', order: ['webgpu', 'cpu'] },
+  ] as const;
+  for (const { choice, platform, order } of table) {
+    it(`${choice} on ${platform}: ${order.join(', ')}`, () => assert.deepEqual(deviceOrder(choice, platform), order));
+  }
+
+  it('is told in one line, with the reasons why others are not used', () => {
+    const line = reportLine({
+      model: 'ours',
+      file: 'ours.onnx',
+      device: 'cpu',
+      threads: 2,
+      maxBatch: 8,
+      oneMs: 12.34,
+      fullMs: 90,
+      passedOver: [{ device: 'cuda', reason: 'no library' }],
+      notes: ['half precision is not used on cpu'],
+    });
+    assert.equal(
+      line,
+      'ours runs on cpu, 2 threads, 12.3 ms a picture, 90 ms a batch of 8; cuda not used: no library; half precision is not used on cpu',
+    );
+  });
+});
+
+describe('findings on the control channel', () => {
+  it('come out as they went in', () => {
+    const float = fc.float({ min: 0, max: 4096, noNaN: true });
+    const score = fc.float({ min: 0, max: 1, noNaN: true });
+    const detection = fc.record(
+      {
+        classId: fc.constantFrom(0, 1, 2, 3),
+        score,
+        boxXyxyPx: fc.tuple(float, float, float, float),
+        roleScores: fc.tuple(score, score, score),
+      },
+      { requiredKeys: ['classId', 'score', 'boxXyxyPx'] },
+    );
+    const keyPoint = fc.record({ xPx: float, yPx: float, score });
+    const finding = fc.record({
+      detections: fc.array(detection, { maxLength: 5 }),
+      keyPoints: fc.oneof(fc.constant([]), fc.array(keyPoint, { minLength: 32, maxLength: 32 })),
+    });
+    fc.assert(
+      fc.property(fc.array(finding, { maxLength: 4 }), (findings) => {
+        assert.deepEqual(unpackFindings(packFindings(findings as never)), JSON.parse(JSON.stringify(findings)));
+      }),
+    );
+  });
+});
+
+describe('floatsOf', () => {
+  it('reads half precision', () => {
+    const table: [bits: number, value: number][] = [
+      [0x0000, 0],
+      [0x3c00, 1],
+      [0xc000, -2],
+      [0x3555, 0.333251953125],
+      [0x7bff, 65504],
+      [0x0001, 2 ** -24],
+      [0x7c00, Number.POSITIVE_INFINITY],
+      [0xfc00, Number.NEGATIVE_INFINITY],
+    ];
+    for (const [bits, value] of table) assert.equal(halfToFloat(bits), value);
+    assert.ok(Number.isNaN(halfToFloat(0x7c01)));
+    assert.deepEqual([...floatsOf(Uint16Array.of(0x3c00, 0xc000), 'float16')], [1, -2]);
+  });
+
+  it('passes floats through and turns whole numbers into floats', () => {
+    const floats = Float32Array.of(1.5);
+    assert.equal(floatsOf(floats, 'float32'), floats);
+    assert.deepEqual([...floatsOf(BigInt64Array.of(3n, -1n), 'int64')], [3, -1]);
+    assert.deepEqual([...floatsOf(Uint16Array.of(7), 'uint16')], [7]);
+  });
+});
