@@ -2,9 +2,18 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { TikitakaError } from '../operators/index.js';
-import { demoCommand } from './cli/demo.js';
-import { runCommand } from './cli/run.js';
 import { packageRoot } from './package-root.js';
+
+/** Loaded when named: the chain's libraries alone take longer to load than a short clip to answer. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  demo: async () => (await import('./cli/demo.js')).demoCommand(),
+  run: async () => (await import('./cli/run.js')).runCommand(),
+  serve: async () => (await import('./cli/serve.js')).serveCommand(),
+  evaluate: async () => (await import('./cli/evaluate.js')).evaluateCommand(),
+  models: async () => (await import('./cli/models.js')).modelsCommand(),
+  chain: async () => (await import('./cli/chain.js')).chainCommand(),
+  doctor: async () => (await import('./cli/doctor.js')).doctorCommand(),
+};
 
 /** Exit codes: 0 ok, 1 failed, 2 wrong usage (DESIGN "Surfaces"). */
 const usageCodes = new Set(['ERR_OPTION', 'ERR_CONFIG']);
@@ -16,7 +25,8 @@ async function main(argv: readonly string[]): Promise<number> {
     .version(version)
     .exitOverride()
     .showHelpAfterError('(see --help)');
-  for (const command of [demoCommand(), runCommand()]) program.addCommand(inherit(command));
+  const named = Object.entries(commands).filter(([name]) => name === argv[2]);
+  for (const [, load] of named.length > 0 ? named : Object.entries(commands)) program.addCommand(inherit(await load()));
   try {
     await program.parseAsync(argv);
     return 0;
