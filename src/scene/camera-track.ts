@@ -3,6 +3,7 @@ import { motionCovariance } from './homography.js';
 import { solve } from './linear.js';
 import { exp, log, type Mat3, MOTION_SIZE, type Motion, multiply } from './mat3.js';
 import { FIT_UNIT_M, type Sample } from './sample.js';
+import { SPLINE_REACH, splineSlope } from './spline.js';
 
 /** Neighbours on each side, and how far away in s they may be, that help to steady one sample's camera. Chosen. */
 const NEIGHBOURS = 3;
@@ -15,6 +16,9 @@ const FASTEST = 3;
 const SPEED_SPREAD = 0.5;
 /** Least error of a key point in half picture widths (0.15 % of the diagonal, reference/models/README). */
 const LEAST_ERROR = 0.0034;
+
+/** How long a camera keeps its motion beyond the samples, s. Measured on match-a and rendered clips. */
+const DRIFT_S = 0.6;
 
 /** Pitch metres → the units of the fit. */
 const METRES: Mat3 = Float64Array.of(
@@ -29,17 +33,32 @@ const METRES: Mat3 = Float64Array.of(
   1,
 );
 
-/**
- * The camera of sample `at`, from its own key points and those of its neighbours in the same shot: each neighbour says where
- * the camera was, and counts the less the more the camera may have changed its motion since. A sample without a fit of its
- * own gets what the neighbours agree on. Undefined where nobody within a second knows.
- */
-export function steadyCamera(shot: readonly Sample[], at: number, space: PictureSpace): Camera | undefined {
+/** Sample `at` of a shot and the neighbours that say something about its camera, nearest first. */
+export function steadyingSamples(shot: readonly Sample[], at: number): readonly Sample[] {
   const own = shot[at];
-  const near = neighbours(shot, at);
-  const reference = own.fit ?? near[0]?.fit;
+  const found: Sample[] = [];
+  for (const direction of [-1, 1]) {
+    let count = 0;
+    for (let i = at + direction; count < NEIGHBOURS && i >= 0 && i < shot.length; i += direction) {
+      if (Math.abs(shot[i].timeS - own.timeS) > WINDOW_S) break;
+      if (!shot[i].fit) continue;
+      found.push(shot[i]);
+      count++;
+    }
+  }
+  return [own, ...found.sort((p, q) => Math.abs(p.timeS - own.timeS) - Math.abs(q.timeS - own.timeS))];
+}
+
+/**
+ * The camera of the first of `samples` (see `steadyingSamples`), from its own key points and those of its neighbours: each
+ * says where the camera was, and counts the less the more the camera may have changed its motion since. A sample without
+ * a fit of its own gets what the neighbours agree on. Undefined where nobody knows.
+ */
+export function steadyCamera(samples: readonly Sample[], space: PictureSpace): Camera | undefined {
+  const own = samples[0];
+  const reference = own.fit ?? samples[1]?.fit;
   if (!reference) return undefined;
-  if (own.fit && near.length === 0) {
+  if (own.fit && samples.length === 1) {
     return Camera.of(
       multiply(own.fit.map, METRES),
       true,
@@ -55,13 +74,11 @@ export function steadyCamera(shot: readonly Sample[], at: number, space: Picture
     b[k * (MOTION_SIZE + 1) + k + 1] = 1;
   }
   let used = 0;
-  for (const sample of own.fit ? [own, ...near] : near) {
+  for (const sample of samples) {
     if (!sample.fit) continue;
     const apartS = sample.timeS - own.timeS;
     const motion =
-      sample.fit === reference
-        ? new Float64Array(MOTION_SIZE)
-        : log(multiply(sample.fit.map, referenceInverse(reference)));
+      sample.fit === reference ? new Float64Array(MOTION_SIZE) : log(multiply(sample.fit.map, reference.inverse));
     if (!motion || (sample !== own && displacement(motion, space) > 0.02 + FASTEST * Math.abs(apartS))) continue;
     const drift = 0.5 * ACCELERATION * apartS * apartS;
     const weight = 1 / (pointError(sample.fit.rms) ** 2 + sample.fit.inliers * drift * drift);
@@ -78,26 +95,8 @@ export function steadyCamera(shot: readonly Sample[], at: number, space: Picture
   return Camera.of(multiply(exp(step), multiply(reference.map, METRES)), true, covariance);
 }
 
-function neighbours(shot: readonly Sample[], at: number): Sample[] {
-  const found: Sample[] = [];
-  for (const direction of [-1, 1]) {
-    let count = 0;
-    for (let i = at + direction; count < NEIGHBOURS && i >= 0 && i < shot.length; i += direction) {
-      if (Math.abs(shot[i].timeS - shot[at].timeS) > WINDOW_S) break;
-      if (!shot[i].fit) continue;
-      found.push(shot[i]);
-      count++;
-    }
-  }
-  return found.sort((p, q) => Math.abs(p.timeS - shot[at].timeS) - Math.abs(q.timeS - shot[at].timeS));
-}
-
 function pointError(rms: number): number {
   return Math.max(LEAST_ERROR, rms);
-}
-
-function referenceInverse(fit: { readonly inverse: Mat3 }): Mat3 {
-  return fit.inverse;
 }
 
 /** Normal equations of `motion = position + apartS · speed` for the unknowns [position, speed], and the identity for the covariance. */
@@ -144,38 +143,24 @@ export interface CameraKnot {
   readonly camera: Camera;
 }
 
+/** Motion that leads from one sample's picture to the next one's; undefined where no plain motion does. */
+export function motionBetween(from: CameraKnot, to: CameraKnot): Motion | undefined {
+  return log(multiply(to.camera.map, from.camera.inverse));
+}
+
 /**
- * The camera between two samples of a shot: along the motion that leads from one picture to the other, its speed at both ends
- * taken from the samples beyond (cubic Hermite in motion coordinates), so that the picture neither jerks nor drifts.
+ * The camera between two samples of a shot: along the motion that leads from one picture to the other, entering and leaving with
+ * the speeds of the smooth curve through the samples around (`cameraSpeed`), so that the picture neither jerks nor drifts.
  */
 export class CameraPath {
-  private readonly whole: Motion;
-  private readonly startSpeed: Motion;
-  private readonly endSpeed: Motion;
-
-  private constructor(
+  constructor(
     private readonly from: CameraKnot,
     private readonly to: CameraKnot,
-    whole: Motion,
-    before: CameraKnot | undefined,
-    after: CameraKnot | undefined,
-  ) {
-    this.whole = whole;
-    const spanS = to.timeS - from.timeS;
-    this.startSpeed = speedBetween(before, from, whole, spanS);
-    this.endSpeed = speedBetween(after, to, whole, spanS);
-  }
-
-  /** Undefined where no plain motion leads from one picture to the other. */
-  static between(
-    from: CameraKnot,
-    to: CameraKnot,
-    before: CameraKnot | undefined,
-    after: CameraKnot | undefined,
-  ): CameraPath | undefined {
-    const whole = log(multiply(to.camera.map, from.camera.inverse));
-    return whole && new CameraPath(from, to, whole, before, after);
-  }
+    /** `motionBetween` the two. */
+    private readonly whole: Motion,
+    private readonly startSpeed: Motion,
+    private readonly endSpeed: Motion,
+  ) {}
 
   /** `timeS` between the two samples. */
   at(timeS: number): Camera | undefined {
@@ -193,15 +178,37 @@ export class CameraPath {
   }
 }
 
-/** Speed at the inner knot `at`, from the gap itself (`whole` in `spanS`) and the gap beyond it, the shorter gap counting more. */
-function speedBetween(beyond: CameraKnot | undefined, at: CameraKnot, whole: Motion, spanS: number): Motion {
-  const own = whole.map((value) => value / spanS);
-  const outerS = beyond ? Math.abs(at.timeS - beyond.timeS) : 0;
-  const forward = beyond !== undefined && beyond.timeS < at.timeS;
-  const other =
-    beyond &&
-    log(forward ? multiply(at.camera.map, beyond.camera.inverse) : multiply(beyond.camera.map, at.camera.inverse));
-  if (!other || !(outerS > 0)) return own;
-  const share = outerS / (outerS + spanS);
-  return own.map((value, k) => share * value + (1 - share) * (other[k] / outerS));
+/** The camera before the first or behind the last sample of a shot: it goes on for a moment and comes to rest. */
+export class CameraDrift {
+  constructor(
+    private readonly knot: CameraKnot,
+    private readonly speed: Motion,
+  ) {}
+
+  at(timeS: number): Camera | undefined {
+    const apartS = timeS - this.knot.timeS;
+    const reach = Math.sign(apartS) * DRIFT_S * (1 - Math.exp(-Math.abs(apartS) / DRIFT_S));
+    const { map, onPitch, covariance } = this.knot.camera;
+    return Camera.of(multiply(exp(this.speed.map((value) => value * reach)), map), onPitch, covariance);
+  }
+}
+
+/**
+ * Speed of the camera at a sample, per s, from the motions of the gaps around. `times`: samples of the shot, ascending;
+ * `motions`: entry k leads from sample k to k + 1, undefined where nothing does: the curve ends there.
+ */
+export function cameraSpeed(times: readonly number[], motions: readonly (Motion | undefined)[], at: number): Motion {
+  let first = at;
+  let last = at;
+  while (first > 0 && at - first < SPLINE_REACH && motions[first - 1]) first--;
+  while (last < times.length - 1 && last - at < SPLINE_REACH && motions[last]) last++;
+  const places: Float64Array[] = [new Float64Array(MOTION_SIZE)];
+  for (let k = first; k < last; k++) {
+    const step = motions[k];
+    const place = places[k - first];
+    places.push(place.map((value, c) => value + (step?.[c] ?? 0)));
+  }
+  const speed = new Float64Array(MOTION_SIZE);
+  splineSlope(times.slice(first, last + 1), (k, c) => places[k][c], at - first, speed);
+  return speed;
 }

@@ -47,7 +47,7 @@ export interface Point {
 
 /**
  * How the ground appears in one picture. Ground: metres on the pitch (x along the touch line, y towards the camera), or,
- * where no pitch was recognised, an arbitrary flat stand-in of about that scale (`onPitch` false).
+ * where no pitch was recognised anywhere in the shot, a flat stand-in of about that scale (`onPitch` false).
  */
 export class Camera {
   readonly inverse: Mat3;

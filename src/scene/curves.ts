@@ -1,11 +1,12 @@
 import type { BallCandidates } from './ball.js';
 import { ballPath } from './ball.js';
 import type { PictureSpace } from './camera.js';
+import { creditOf } from './credit.js';
 import { PITCH_LENGTH_M, PITCH_WIDTH_M } from './pitch.js';
-import { assignRoles, meanPlace, type TrackRole } from './roles.js';
+import { assignRoles, likeliestRole, meanPlace, type TrackRole } from './roles.js';
 import { type Curve, type Knot, knotOf, setSpeeds } from './track-curve.js';
 import type { Station } from './tracklets.js';
-import type { Track } from './tracks.js';
+import { ID_STRIDE, type Track } from './tracks.js';
 
 export interface CurveOptions {
   /** See `SceneOptions.confThreshold`. */
@@ -16,42 +17,67 @@ export interface CurveOptions {
 /** How far beyond the lines somebody may stand on average and still belong to the match, m: assistants run beside the line, benches lie behind. */
 const OUTSIDE_M = 2.5;
 const OUTSIDE_REFEREE_M = 4;
-/** The ball's id: persons' ids are 64 · frame + place, this is the one they never have (63 is beyond the persons of a sample). */
-const BALL_PLACE = 63;
+/** A person missed by samples between is shown through up to this long, s; the ball through less: it is kicked meanwhile. Measured on rendered clips. */
+const LONGEST_FILL_S = 1.5;
+const LONGEST_BALL_FILL_S = 0.8;
+/** The ball's place in its id: one that no person ever has. */
+const BALL_PLACE = ID_STRIDE - 1;
+
+/** Share of the confidence threshold that the samples around must grant for somebody to be shown. Measured on match-a and rendered clips. */
+const LEAST_CREDIT = 0.55;
 
 /** Turns tracks into what the answer shows: those that enough samples confirm, each with one class, and the one ball. */
 export function curvesOf(shot: readonly Station[], tracks: readonly Track[], options: CurveOptions): readonly Curve[] {
-  const credible = tracks.filter((track) => isCredible(shot, track, options.confThreshold));
-  const persons = assignRoles(shot, credible)
-    .filter((role) => isOnPitch(shot, role))
-    .map(({ track, classId }): Curve => {
-      const knots = track.samples.map((sample, n) => {
-        const station = shot[sample];
-        const body = track.bodies[n];
-        const source = station.bodies.score[body] >= options.confThreshold ? 'measured' : 'tracked';
-        return knotOf(
-          { ...pick(station), sample, body, bodies: station.bodies, places: station.places, source },
-          options.space,
-        );
-      });
-      setSpeeds(knots, classId);
-      return { id: track.id, classId, knots };
-    });
-  const ball = ballCurve(shot, options);
-  return ball ? [...persons, ball] : persons;
+  const { confThreshold, space } = options;
+  const credible = tracks.filter(({ samples, bodies }) =>
+    samples.some((k, n) => shot[k].bodies.score[bodies[n]] >= confThreshold),
+  );
+  const curves: Curve[] = [];
+  for (const role of assignRoles(shot, credible)) {
+    if (!isOnPitch(shot, role)) continue;
+    const { track, classId } = role;
+    const knots = personKnots(shot, track, options);
+    if (knots.length === 0) continue;
+    setSpeeds(knots, classId);
+    curves.push({ id: track.id, classId, knots });
+  }
+  const ball = ballCurve(shot, space);
+  return ball ? [...curves, ball] : curves;
 }
 
-function pick(station: Station): { readonly timeS: number; readonly revision: number } {
-  return { timeS: station.timeS, revision: station.revision };
+/** Every body for itself, as `DISABLE_TRACKING` wants it: one class, one sample, an id of its own. */
+export function looseCurves(shot: readonly Station[], { confThreshold, space }: CurveOptions): readonly Curve[] {
+  return shot.flatMap(({ index, timeS, revision, bodies, places, balls }, sample) => {
+    const curves: Curve[] = [];
+    const at = { sample, timeS, revision, source: 'measured', bridged: false } as const;
+    for (let body = 0; body < bodies.count && bodies.score[body] >= confThreshold; body++) {
+      const knot = knotOf({ ...at, bodies, places, body }, space);
+      curves.push({ id: index * ID_STRIDE + body, classId: likeliestRole(bodies, body), knots: [knot] });
+    }
+    if (balls.bodies.count > 0) {
+      const knot = knotOf({ ...at, ...balls, body: 0 }, space);
+      curves.push({ id: index * ID_STRIDE + BALL_PLACE, classId: 0, knots: [knot] });
+    }
+    return curves;
+  });
 }
 
-/** A track stands when its samples agree that somebody is there: one weak box among many samples is noise. */
-function isCredible(shot: readonly Station[], track: Track, confThreshold: number): boolean {
-  const scores = track.samples.map((k, n) => shot[k].bodies.score[track.bodies[n]]);
-  const most = Math.max(...scores);
-  if (most < confThreshold) return false;
-  const sum = scores.reduce((a, b) => a + b, 0);
-  return sum / scores.length >= confThreshold * 0.6;
+/** The sights of a track that are shown, and between which of them it is shown on. */
+function personKnots(shot: readonly Station[], track: Track, { confThreshold, space }: CurveOptions): Knot[] {
+  const least = LEAST_CREDIT * confThreshold;
+  const credit = creditOf(shot, track, space);
+  const first = track.samples[0];
+  const shown = [...track.samples.keys()].filter((n) => credit[track.samples[n] - first] >= least);
+  return shown.map((n, place) => {
+    const sample = track.samples[n];
+    const { timeS, revision, bodies, places } = shot[sample];
+    const body = track.bodies[n];
+    const source = bodies.score[body] >= confThreshold ? 'measured' : 'tracked';
+    const next = track.samples[shown[place + 1]];
+    let bridged = next !== undefined && (next === sample + 1 || shot[next].timeS - timeS <= LONGEST_FILL_S);
+    for (let k = sample + 1; bridged && k < next; k++) bridged = credit[k - first] >= least;
+    return knotOf({ sample, timeS, revision, bodies, places, body, source, bridged }, space);
+  });
 }
 
 function isOnPitch(shot: readonly Station[], { track, classId }: TrackRole): boolean {
@@ -61,15 +87,15 @@ function isOnPitch(shot: readonly Station[], { track, classId }: TrackRole): boo
   return x > -margin && x < PITCH_LENGTH_M + margin && y > -margin && y < PITCH_WIDTH_M + margin;
 }
 
-function ballCurve(shot: readonly Station[], { space }: CurveOptions): Curve | undefined {
+function ballCurve(shot: readonly Station[], space: PictureSpace): Curve | undefined {
   const path = ballPath(shot.map((station): BallCandidates => station.balls));
-  const knots: Knot[] = [];
-  path.forEach((body, sample) => {
-    if (body < 0) return;
-    const station = shot[sample];
-    const { bodies, places } = station.balls;
-    knots.push(knotOf({ ...pick(station), sample, body, bodies, places, source: 'measured' }, space));
+  const seen = [...path.keys()].filter((k) => path[k] >= 0);
+  const knots = seen.map((sample, n) => {
+    const { timeS, revision, balls } = shot[sample];
+    const next = seen[n + 1];
+    const bridged = next !== undefined && shot[next].timeS - timeS <= LONGEST_BALL_FILL_S;
+    return knotOf({ ...balls, sample, timeS, revision, body: path[sample], source: 'measured', bridged }, space);
   });
   setSpeeds(knots, 0);
-  return knots.length > 0 ? { id: shot[0].index * 64 + BALL_PLACE, classId: 0, knots } : undefined;
+  return knots.length > 0 ? { id: shot[0].index * ID_STRIDE + BALL_PLACE, classId: 0, knots } : undefined;
 }

@@ -1,15 +1,9 @@
 import type { AnswerFrame, AnswerObject, Provenance } from './answer.js';
 import type { Camera, PictureSpace, Point } from './camera.js';
-import { CameraPath } from './camera-track.js';
-import { NO_KEY_POINTS, projectKeyPoints } from './key-points.js';
+import { projectKeyPoints } from './key-points.js';
 import { between, beyond, type Curve, type Knot, type Stance } from './track-curve.js';
 import type { Station } from './tracklets.js';
 
-/** A person missed by samples between is shown through up to this long, s; the ball through less: it is kicked meanwhile. Measured on rendered clips. */
-const LONGEST_FILL_S = 1.5;
-const LONGEST_BALL_FILL_S = 0.8;
-/** How long somebody is shown on behind the last sample that saw him while the next one does not, s, at most half the way to it. */
-const LONGEST_HOLD_S = 0.5;
 /** Less than this share of a box inside the picture, and it is not shown. Chosen as the labels do. */
 const LEAST_INSIDE = 0.35;
 
@@ -21,16 +15,25 @@ export interface Part {
   readonly to: Knot | undefined;
 }
 
+/** The camera at any moment of a stretch. */
+export interface CameraWay {
+  at(timeS: number): Camera | undefined;
+}
+
 /** Frames between two samples of one shot (or before the first, or behind the last). */
 export interface Stretch {
-  readonly before: Station | undefined;
+  /** Place of `from` in the shot, −1 before the first sample. */
+  readonly place: number;
   readonly from: Station | undefined;
   readonly to: Station | undefined;
-  readonly after: Station | undefined;
+  /** Undefined = the nearer sample's camera stands still. */
+  readonly way: CameraWay | undefined;
   readonly parts: readonly Part[];
   /** Frame numbers: first, and the one behind the last. `from`, where there is one, is the first. */
   readonly first: number;
   readonly end: number;
+  /** How long somebody seen on one side only is shown, s; at most half the way to the other side. */
+  readonly holdS: number;
 }
 
 /** For a shot of `count` samples: which curves are shown in each stretch; entry 0 lies before the first sample, entry k behind sample k − 1. */
@@ -38,12 +41,11 @@ export function partsOf(curves: readonly Curve[], count: number): readonly (read
   const parts: Part[][] = Array.from({ length: count + 1 }, () => []);
   for (const curve of curves) {
     const { knots } = curve;
-    const longest = curve.classId === 0 ? LONGEST_BALL_FILL_S : LONGEST_FILL_S;
     parts[knots[0].sample].push({ curve, from: undefined, to: knots[0] });
     for (let n = 0; n < knots.length; n++) {
       const from = knots[n];
       const to: Knot | undefined = knots[n + 1];
-      if (to && (to.sample === from.sample + 1 || to.timeS - from.timeS <= longest)) {
+      if (to && from.bridged) {
         for (let k = from.sample; k < to.sample; k++) parts[k + 1].push({ curve, from, to });
       } else {
         parts[from.sample + 1].push({ curve, from, to: undefined });
@@ -56,19 +58,23 @@ export function partsOf(curves: readonly Curve[], count: number): readonly (read
 
 /** Answers every frame of a stretch. `timeOf` gives the time of a frame in s. */
 export function fillStretch(stretch: Stretch, space: PictureSpace, timeOf: (frame: number) => number): AnswerFrame[] {
-  const { from, to } = stretch;
-  const path = from && to && CameraPath.between(from, to, stretch.before, stretch.after);
+  const { from, to, way } = stretch;
   const frames: AnswerFrame[] = [];
   for (let index = stretch.first; index < stretch.end; index++) {
     const timeS = timeOf(index);
+    const share = from && to ? (timeS - from.timeS) / (to.timeS - from.timeS) : from ? 0 : 1;
+    const near = (share < 0.5 ? from : to) ?? from ?? to;
     const measured = from?.index === index;
-    const camera = measured ? from.camera : path ? path.at(timeS) : (from ?? to)?.camera;
-    const near = nearer(from, to, timeS);
-    const source: Provenance = measured ? 'measured' : path ? 'interpolated' : 'held';
-    const keyPoints = camera && near ? keyPointsOf(camera, near, space) : NO_KEY_POINTS;
+    const camera = measured ? from.camera : (way?.at(timeS) ?? near?.camera);
+    if (!near || !camera) continue;
+    const source: Provenance = measured ? 'measured' : way && from && to ? 'interpolated' : 'held';
+    const keyPoints = projectKeyPoints(camera, (from ?? near).keyPoints, (to ?? near).keyPoints, share, space);
     const objects: AnswerObject[] = [];
     for (const part of stretch.parts) {
-      const object = camera && objectOf(part, stretch, camera, space, timeS, measured);
+      const object =
+        measured && part.from?.sample === stretch.place
+          ? seen(part.curve, part.from)
+          : filled(part, stretch, camera, space, timeS);
       if (object) objects.push(object);
     }
     frames.push({ index, source, keyPoints, objects });
@@ -76,30 +82,21 @@ export function fillStretch(stretch: Stretch, space: PictureSpace, timeOf: (fram
   return frames;
 }
 
-function nearer(from: Station | undefined, to: Station | undefined, timeS: number): Station | undefined {
-  if (!from || !to) return from ?? to;
-  return timeS - from.timeS <= to.timeS - timeS ? from : to;
-}
-
-function keyPointsOf(camera: Camera, near: Station, space: PictureSpace): AnswerFrame['keyPoints'] {
-  return camera.onPitch ? projectKeyPoints(camera, near.certain, space) : NO_KEY_POINTS;
-}
-
 const stance: Stance = { x: 0, y: 0, widthM: 0, heightM: 0, score: 0 };
 const point: Point = { x: 0, y: 0 };
 
-function objectOf(
+function seen({ id, classId }: Curve, { boxXyxyPx, source, score }: Knot): AnswerObject {
+  return { id, classId, boxXyxyPx, source, score };
+}
+
+function filled(
   { curve, from, to }: Part,
   stretch: Stretch,
   camera: Camera,
   space: PictureSpace,
   timeS: number,
-  measured: boolean,
 ): AnswerObject | undefined {
   const { id, classId } = curve;
-  if (measured && from && from.sample >= 0 && from.timeS === timeS) {
-    return { id, classId, boxXyxyPx: from.boxXyxyPx, source: from.source, score: from.score };
-  }
   let source: Provenance = 'interpolated';
   if (from && to) between(from, to, timeS, stance);
   else {
@@ -123,8 +120,8 @@ function objectOf(
 }
 
 /** Whether somebody seen on one side only is still shown: to the end of the shot, or half the way to the sample without him. */
-function isHeld(knot: Knot, { from, to }: Stretch, timeS: number): boolean {
+function isHeld(knot: Knot, { from, to, holdS }: Stretch, timeS: number): boolean {
   if (!from || !to) return true;
   const apartS = Math.abs(timeS - knot.timeS);
-  return apartS <= Math.min(LONGEST_HOLD_S, (to.timeS - from.timeS) / 2);
+  return apartS <= Math.min(holdS, (to.timeS - from.timeS) / 2);
 }

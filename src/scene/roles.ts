@@ -1,5 +1,6 @@
 import type { ClassId } from '../../models/index.js';
 import { PITCH_LENGTH_M, PITCH_WIDTH_M } from './pitch.js';
+import type { Bodies } from './sample.js';
 import type { Station } from './tracklets.js';
 import type { Track } from './tracks.js';
 
@@ -32,6 +33,11 @@ export function assignRoles(shot: readonly Station[], tracks: readonly Track[]):
     const fair: readonly [number, number, number] = refused.has(track) ? [0, votes[1], votes[2]] : votes;
     return { track, votes: fair, classId: CLASSES[argmax(fair)] };
   });
+}
+
+/** Class of one body by its own scores. */
+export function likeliestRole({ roles }: Bodies, i: number): ClassId {
+  return CLASSES[argmax([roles[i * 3], roles[i * 3 + 1], roles[i * 3 + 2]])];
 }
 
 const CLASSES: readonly ClassId[] = [1, 2, 3];

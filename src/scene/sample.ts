@@ -15,6 +15,9 @@ const LEAST_BALL_SCORE = 0.1;
 /** Two boxes of one sample that overlap more than this are one person. Chosen above what two crossing players reach. */
 const SAME_PERSON_IOU = 0.7;
 
+/** More are not looked at: the best scores stay. Ids leave room for this many. */
+const MOST_BODIES = 120;
+
 /** Persons or balls of one sample, one entry each, in picture units; best score first. */
 export interface Bodies {
   readonly count: number;
@@ -83,7 +86,8 @@ function bodies(finding: Finding, space: PictureSpace, balls: boolean): Bodies {
   const kept: number[] = [];
   for (const i of order) {
     const box = finding.detections[i].boxXyxyPx;
-    if (!kept.some((k) => iou(box, finding.detections[k].boxXyxyPx) > SAME_PERSON_IOU)) kept.push(i);
+    if (kept.length < MOST_BODIES && !kept.some((k) => iou(box, finding.detections[k].boxXyxyPx) > SAME_PERSON_IOU))
+      kept.push(i);
   }
   const column = (of: (d: Finding['detections'][number]) => number) =>
     Float64Array.from(kept, (i) => of(finding.detections[i]));

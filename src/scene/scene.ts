@@ -1,15 +1,10 @@
 import type { Answer, AnswerFrame, Finding, Provenance } from './answer.js';
-import { associate, type Links, speedsFrom } from './associate.js';
 import { PictureSpace } from './camera.js';
-import { steadyCamera } from './camera-track.js';
-import { curvesOf } from './curves.js';
 import { type CutHints, cutFrame, cutOdds } from './cuts.js';
-import { fillStretch, partsOf } from './fill.js';
-import { certainKeyPoints, NO_KEY_POINTS } from './key-points.js';
-import { placesOf } from './places.js';
+import { NO_KEY_POINTS } from './key-points.js';
+import { Memo } from './memo.js';
 import { createSample, type Sample } from './sample.js';
-import type { Station } from './tracklets.js';
-import { buildTracks } from './tracks.js';
+import { ShotFiller } from './shot.js';
 
 /** What is known of the clip; parts may be learnt later (`setClip`). */
 export interface SceneClip {
@@ -19,7 +14,7 @@ export interface SceneClip {
   readonly framePtsUs?: ArrayLike<number> | undefined;
   /** Frames per second, used where `framePtsUs` is missing. Default 25. */
   readonly fps?: number | undefined;
-  /** Frame numbers of keyframes: where a cut is likely. */
+  /** Frame numbers of keyframes, ascending: where a cut is likely. */
   readonly keyframes?: readonly number[] | undefined;
   /** Coded size of frame n in bytes, by frame number: a cut shows as a frame that outweighs its neighbours. */
   readonly frameBytes?: ArrayLike<number> | undefined;
@@ -37,7 +32,10 @@ export interface SceneOptions extends SceneClip {
   readonly confThreshold?: number;
 }
 
-/** The clip as far as it is understood: findings in, whole-clip answers out. Same set of findings, same answer, whatever the order. */
+/**
+ * The clip as far as it is understood: findings in, whole-clip answers out. The answer depends on the set of findings alone,
+ * not on their order or grouping. A new finding costs its neighbourhood; the rest is kept.
+ */
 export interface Scene {
   /** Samples added so far. */
   readonly sampleCount: number;
@@ -45,7 +43,7 @@ export interface Scene {
   add(findings: readonly Finding[]): void;
   /** Completes or corrects what is known of the clip. */
   setClip(clip: SceneClip): void;
-  /** Works off what `add` left until `isPaused` says so (asked every millisecond or so of work); true = nothing is left to do. */
+  /** Works off what `add` left until `isPaused` says so (asked after every fraction of a millisecond of work); true = nothing is left to do. */
   refresh(isPaused: () => boolean): boolean;
   /** Whole-clip answer from all findings. Frames that did not change since the last snapshot are the same objects. */
   snapshot(): Answer;
@@ -53,98 +51,117 @@ export interface Scene {
 
 /** Opens an empty scene; see `Scene`. */
 export function createScene(options: SceneOptions): Scene {
-  const { width, height, skipPitch = false, confThreshold = 0.45 } = options;
-  const space = new PictureSpace(width, height);
-  const findings = new Map<number, Finding>();
-  let clip: SceneClip = options;
-  return {
-    get sampleCount() {
-      return findings.size;
-    },
-    add(more) {
-      for (const finding of more) findings.set(finding.index, finding);
-    },
-    setClip(more) {
-      clip = { ...clip, ...more };
-    },
-    refresh: () => true,
-    snapshot(): Answer {
-      const timeOf = (n: number) => (clip.framePtsUs ? clip.framePtsUs[n] / 1e6 : n / (clip.fps ?? 25));
-      const samples = [...findings.values()]
-        .sort((a, b) => a.index - b.index)
-        .map((f) => createSample(f, space, timeOf(f.index), skipPitch));
-      const frameCount = clip.frameCount ?? (samples.at(-1)?.index ?? -1) + 1;
-      const hints: CutHints = { keyframes: clip.keyframes ?? [], frameBytes: clip.frameBytes ?? [] };
-      const frames: AnswerFrame[] = [];
-      let shot: Sample[] = [];
-      let start = 0;
-      const close = (end: number) => {
-        const stations: Station[] = [];
-        shot.forEach((sample, k) => {
-          const camera = steadyCamera(shot, k, space);
-          if (!camera) return;
-          stations.push({
-            index: sample.index,
-            timeS: sample.timeS,
-            revision: sample.index,
-            sample,
-            camera,
-            certain: certainKeyPoints(camera, space),
-            bodies: sample.persons,
-            places: placesOf(sample.persons, camera),
-            balls: { timeS: sample.timeS, bodies: sample.balls, places: placesOf(sample.balls, camera) },
-          });
-        });
-        let links: (Links | undefined)[] = [];
-        for (let pass = 0; pass < 3; pass++) {
-          links = stations.slice(1).map((b, k) => {
-            const a = stations[k];
-            const p = links[k - 1];
-            const q = links[k + 1];
-            return associate(a, b, {
-              confThreshold,
-              speedBefore: p && speedsFrom(a, stations[k - 1], p.previous),
-              speedBehind: q && speedsFrom(b, stations[k + 2], q.next),
-            });
-          });
-        }
-        const curves = stations.length
-          ? curvesOf(stations, buildTracks(stations, links, space), { confThreshold, space })
-          : [];
-        const parts = partsOf(curves, stations.length);
-        for (let k = -1; k < stations.length; k++) {
-          const first = k < 0 ? start : stations[k].index;
-          const to = stations[k + 1];
-          frames.push(
-            ...fillStretch(
-              {
-                before: stations[k - 1],
-                from: stations[k],
-                to,
-                after: stations[k + 2],
-                parts: parts[k + 1],
-                first,
-                end: to ? to.index : end,
-              },
-              space,
-              timeOf,
-            ),
-          );
-        }
-        start = end;
-        shot = [];
-      };
-      samples.forEach((sample, k) => {
-        const before = samples[k - 1];
-        if (before && cutOdds(before, sample, space, hints) > 0) close(cutFrame(before.index, sample.index, hints));
-        shot.push(sample);
-      });
-      close(frameCount);
-      const counts: Record<Provenance, number> = { measured: 0, tracked: 0, interpolated: 0, held: 0 };
-      for (const frame of frames) counts[frame.source]++;
-      while (frames.length < frameCount)
-        frames.push({ index: frames.length, source: 'held', keyPoints: NO_KEY_POINTS, objects: [] });
-      return { width, height, frames, counts };
-    },
-  };
+  return new FootballScene(options);
+}
+
+class FootballScene implements Scene {
+  private readonly space: PictureSpace;
+  private readonly findings = new Map<number, Finding>();
+  private clip: SceneClip;
+  private readonly samples = new Memo<Sample>();
+  private readonly cuts = new Memo<number>();
+  private readonly filler: ShotFiller;
+  /** Work in progress on what `add` brought; undefined = none. */
+  private work: Generator<undefined, Answer> | undefined;
+  private answer: Answer | undefined;
+  private readonly unseen = new Memo<AnswerFrame>();
+
+  constructor(private readonly options: SceneOptions) {
+    const { width, height, tracking = true, confThreshold = 0.45 } = options;
+    this.clip = options;
+    this.space = new PictureSpace(width, height);
+    this.filler = new ShotFiller({ space: this.space, tracking, confThreshold });
+  }
+
+  get sampleCount(): number {
+    return this.findings.size;
+  }
+
+  add(findings: readonly Finding[]): void {
+    for (const finding of findings) this.findings.set(finding.index, finding);
+    this.outdate();
+  }
+
+  setClip(clip: SceneClip): void {
+    const changed = Object.entries(clip).some(([name, value]) => this.clip[name as keyof SceneClip] !== value);
+    if (!changed) return;
+    this.clip = { ...this.clip, ...clip };
+    this.outdate();
+  }
+
+  refresh(isPaused: () => boolean): boolean {
+    if (this.answer) return true;
+    this.work ??= this.understand();
+    for (;;) {
+      const { done, value } = this.work.next();
+      if (done) {
+        this.answer = value;
+        return true;
+      }
+      if (isPaused()) return false;
+    }
+  }
+
+  snapshot(): Answer {
+    while (!this.answer) this.refresh(() => false);
+    return this.answer;
+  }
+
+  private outdate(): void {
+    this.work = undefined;
+    this.answer = undefined;
+  }
+
+  private *understand(): Generator<undefined, Answer> {
+    const { clip, space } = this;
+    const { width, height, skipPitch = false } = this.options;
+    const { framePtsUs, fps = 25 } = clip;
+    const timeOf = (frame: number): number => (framePtsUs?.[frame] ?? (frame * 1e6) / fps) / 1e6;
+    const hints: CutHints = { keyframes: clip.keyframes ?? [], frameBytes: clip.frameBytes ?? [] };
+    const samples: Sample[] = [];
+    for (const finding of [...this.findings.values()].sort((a, b) => a.index - b.index)) {
+      const { index } = finding;
+      if (clip.frameCount !== undefined && index >= clip.frameCount) continue;
+      const timeS = timeOf(index);
+      samples.push(this.samples.get(index, [finding, timeS], () => createSample(finding, space, timeS, skipPitch)));
+      yield;
+    }
+    const frameCount = clip.frameCount ?? (samples.at(-1)?.index ?? -1) + 1;
+    const frames: AnswerFrame[] = [];
+    let shot: Sample[] = [];
+    let first = 0;
+    for (const [k, sample] of samples.entries()) {
+      shot.push(sample);
+      const next = samples[k + 1];
+      if (next) {
+        const { keyframes } = hints;
+        const odds = this.cuts.get(pairKey(sample, next), [sample, next, keyframes], () =>
+          cutOdds(sample, next, space, hints),
+        );
+        yield;
+        if (odds <= 0) continue;
+      }
+      const end = next ? cutFrame(sample.index, next.index, hints) : frameCount;
+      for (const frame of yield* this.filler.fill({ samples: shot, first, end, timeOf, clip })) frames.push(frame);
+      shot = [];
+      first = end;
+    }
+    while (frames.length < frameCount) frames.push(this.nothing(frames.length));
+    this.samples.sweep();
+    this.cuts.sweep();
+    this.unseen.sweep();
+    this.filler.sweep();
+    const counts: Record<Provenance, number> = { measured: 0, tracked: 0, interpolated: 0, held: 0 };
+    for (const { source } of frames) counts[source]++;
+    return { width, height, frames, counts };
+  }
+
+  /** A frame of a clip of which nothing is known yet. */
+  private nothing(index: number): AnswerFrame {
+    return this.unseen.get(index, [], () => ({ index, source: 'held', keyPoints: NO_KEY_POINTS, objects: [] }));
+  }
+}
+
+function pairKey(a: Sample, b: Sample): number {
+  return a.index * 2 ** 21 + b.index;
 }

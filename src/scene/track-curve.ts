@@ -3,6 +3,7 @@ import type { Provenance } from './answer.js';
 import type { PictureSpace } from './camera.js';
 import type { Places } from './places.js';
 import type { Bodies } from './sample.js';
+import { splineSlope } from './spline.js';
 
 /** One place of a track in time: a sample where its body was seen. */
 export interface Knot {
@@ -19,6 +20,8 @@ export interface Knot {
   readonly source: Provenance;
   /** Unlike any other knot's: station revision · 128 + place in the sample. */
   readonly key: number;
+  /** Whether the body is shown between this knot and the next. */
+  readonly bridged: boolean;
   /** m/s, from the neighbouring knots. */
   speedX: number;
   speedY: number;
@@ -53,10 +56,11 @@ export interface Sighting {
   /** Place of the body in the sample. */
   readonly body: number;
   readonly source: Provenance;
+  readonly bridged: boolean;
 }
 
 export function knotOf(sighting: Sighting, space: PictureSpace): Knot {
-  const { sample, timeS, revision, bodies, places, body: i, source } = sighting;
+  const { sample, timeS, revision, bodies, places, body: i, source, bridged } = sighting;
   const x = space.xPx(bodies.footU[i]);
   const y = space.yPx(bodies.footV[i]);
   const half = (bodies.width[i] * space.unitPx) / 2;
@@ -70,37 +74,24 @@ export function knotOf(sighting: Sighting, space: PictureSpace): Knot {
     score: bodies.score[i],
     boxXyxyPx: [x - half, y - bodies.height[i] * space.unitPx, x + half, y],
     source,
+    bridged,
     key: revision * 128 + i,
     speedX: 0,
     speedY: 0,
   };
 }
 
-/** Gives each knot the speed with which its track passes, from both neighbours, the nearer one counting more. */
+/** Gives each knot the speed with which the smooth curve through its track passes. */
 export function setSpeeds(knots: readonly Knot[], classId: ClassId): void {
   const fastest = classId === 0 ? FASTEST_BALL : FASTEST_PERSON;
-  for (let n = 0; n < knots.length; n++) {
-    const knot = knots[n];
-    const before = knots[n - 1];
-    const after = knots[n + 1];
-    let speedX = 0;
-    let speedY = 0;
-    let weight = 0;
-    for (const [from, to] of [
-      [before, knot],
-      [knot, after],
-    ]) {
-      if (!from || !to) continue;
-      const spanS = to.timeS - from.timeS;
-      const share = 1 / spanS;
-      speedX += (share * (to.x - from.x)) / spanS;
-      speedY += (share * (to.y - from.y)) / spanS;
-      weight += share;
-    }
-    const limit = weight > 0 ? Math.min(1, fastest / (Math.hypot(speedX, speedY) / weight + 1e-9)) / weight : 0;
-    knot.speedX = speedX * limit;
-    knot.speedY = speedY * limit;
-  }
+  const times = knots.map((knot) => knot.timeS);
+  const slope = new Float64Array(2);
+  knots.forEach((knot, n) => {
+    splineSlope(times, (k, c) => (c === 0 ? knots[k].x : knots[k].y), n, slope);
+    const limit = Math.min(1, fastest / (Math.hypot(slope[0], slope[1]) + 1e-9));
+    knot.speedX = slope[0] * limit;
+    knot.speedY = slope[1] * limit;
+  });
 }
 
 /** Between two knots: cubic Hermite on the ground, sizes in proportion. */

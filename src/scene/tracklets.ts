@@ -1,6 +1,7 @@
 import type { Links, Scattering } from './associate.js';
 import type { BallCandidates } from './ball.js';
 import type { Camera } from './camera.js';
+import type { GroundPoints } from './key-points.js';
 import type { Sample } from './sample.js';
 
 /** A sample of a shot with all that tracking needs. */
@@ -11,8 +12,7 @@ export interface Station extends Scattering {
   readonly revision: number;
   readonly sample: Sample;
   readonly camera: Camera;
-  /** uint8 [32], see `certainKeyPoints`. */
-  readonly certain: Uint8Array;
+  readonly keyPoints: GroundPoints;
   readonly balls: BallCandidates;
 }
 
@@ -42,7 +42,7 @@ const LEAST_MET_S = 0.2;
 export function chainTracklets(shot: readonly Station[], links: readonly (Links | undefined)[]): Tracklet[] {
   const tracklets = chain(shot, links);
   const place = new Map<number, number>();
-  const key = (sample: number, body: number) => sample * 64 + body;
+  const key = (sample: number, body: number) => sample * 2 ** 10 + body;
   tracklets.forEach((tracklet, t) => {
     tracklet.samples.forEach((sample, n) => place.set(key(sample, tracklet.bodies[n]), t));
   });
@@ -94,7 +94,10 @@ function empty(): Tracklet {
   return { samples: [], bodies: [], startsMerged: false, endsMerged: false, next: undefined, previous: undefined };
 }
 
-function split(tracklet: Tracklet, cuts: ReadonlyMap<number, { readonly merges: boolean; readonly splits: boolean }>): Tracklet[] {
+function split(
+  tracklet: Tracklet,
+  cuts: ReadonlyMap<number, { readonly merges: boolean; readonly splits: boolean }>,
+): Tracklet[] {
   if (cuts.size === 0) return [tracklet];
   const parts: Tracklet[] = [];
   const places = [...cuts.keys()].sort((a, b) => a - b);

@@ -4,9 +4,12 @@ import type { PictureSpace, Point } from './camera.js';
 import { type Looks, likeness } from './likeness.js';
 import { chainTracklets, type Station, type Tracklet } from './tracklets.js';
 
+/** Ids are this · frame number of the first sight + place in its sample; also the most bodies of a sample. */
+export const ID_STRIDE = 128;
+
 /** One person over the samples of a shot. */
 export interface Track {
-  /** Stable as long as the earliest sample of the track stays: 64 · frame number + place. */
+  /** Stable as long as the earliest sample of the track stays: see `ID_STRIDE`. */
   readonly id: number;
   /** Place of the sample in the shot, ascending, and of the body in the sample; one entry per sight. */
   readonly samples: readonly number[];
@@ -55,7 +58,7 @@ export function buildTracks(
       samples.push(...part.samples);
       bodies.push(...part.bodies);
     }
-    tracks.push({ id: shot[samples[0]].index * 64 + bodies[0], samples, bodies });
+    tracks.push({ id: shot[samples[0]].index * ID_STRIDE + bodies[0], samples, bodies });
   }
   return tracks;
 }
@@ -99,7 +102,8 @@ class Joiner {
       const rows = [...new Set(group.map((edge) => edge.end))];
       const columns = [...new Set(group.map((edge) => edge.start))];
       const gain = new Float64Array(rows.length * columns.length);
-      for (const { odds, end, start } of group) gain[rows.indexOf(end) * columns.length + columns.indexOf(start)] = odds;
+      for (const { odds, end, start } of group)
+        gain[rows.indexOf(end) * columns.length + columns.indexOf(start)] = odds;
       assign(gain, rows.length, columns.length).forEach((c, r) => {
         if (c >= 0) connect(rows[r].tracklet, columns[c].tracklet);
       });
@@ -185,7 +189,8 @@ class Joiner {
     const i = bodies[at];
     // Speed over at least 0.3 s: over one frame it is mostly the noise of the boxes.
     let other = at;
-    while (samples[other + inward] !== undefined && Math.abs(this.shot[samples[other]].timeS - timeS) < 0.3) other += inward;
+    while (samples[other + inward] !== undefined && Math.abs(this.shot[samples[other]].timeS - timeS) < 0.3)
+      other += inward;
     const far = this.shot[samples[other]];
     const j = bodies[other];
     const spanS = timeS - far.timeS;

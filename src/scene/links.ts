@@ -1,0 +1,44 @@
+import { associate, type Links, speedsFrom } from './associate.js';
+import { Memo } from './memo.js';
+import type { Station } from './tracklets.js';
+
+/** The first round knows places only, each further one also the speeds that the round before found next door. Measured: a third changes less than 0.1 %. */
+const ROUNDS = 3;
+
+/** Links successive stations of a shot; keeps what did not change. */
+export class LinkRounds {
+  private readonly rounds = Array.from({ length: ROUNDS }, () => new Memo<Links>());
+
+  constructor(private readonly confThreshold: number) {}
+
+  /** Entry k links station k with k + 1; a generator, so that the caller may pause between pairs. */
+  *of(shot: readonly Station[]): Generator<undefined, readonly Links[]> {
+    let links: readonly Links[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const next: Links[] = [];
+      for (let k = 0; k + 1 < shot.length; k++) {
+        next.push(this.pair(round, shot, k, links));
+        yield;
+      }
+      links = next;
+    }
+    return links;
+  }
+
+  sweep(): void {
+    for (const round of this.rounds) round.sweep();
+  }
+
+  private pair(round: number, shot: readonly Station[], k: number, known: readonly Links[]): Links {
+    const [before, a, b, behind] = [shot[k - 1], shot[k], shot[k + 1], shot[k + 2]];
+    const [into, out] = [known[k - 1], known[k + 1]];
+    const inputs = round === 0 ? [a, b] : [a, b, into && before, into, out && behind, out];
+    return this.rounds[round].get(a.index * 2 ** 21 + b.index, inputs, () =>
+      associate(a, b, {
+        confThreshold: this.confThreshold,
+        speedBefore: into && speedsFrom(a, before, into.previous),
+        speedBehind: out && speedsFrom(b, behind, out.next),
+      }),
+    );
+  }
+}

@@ -1,0 +1,82 @@
+import { Camera, type PictureSpace } from './camera.js';
+import { solve } from './linear.js';
+import { identity, type Mat3 } from './mat3.js';
+import type { Bodies, Sample } from './sample.js';
+
+/** A person's height in metres and how much the ground is foreshortened, for pictures in which no pitch was recognised. Chosen. */
+const PERSON_M = 1.8;
+const FORESHORTENING = 0.35;
+/** Height of a person in half picture widths where nobody is seen. */
+const USUAL_HEIGHT = 0.06;
+/** A key point counts as seen from this score on (see `sample.ts`). */
+const SEEN = 0.3;
+
+/** A flat ground of about the right scale, so that tracks can be followed without a pitch: metres by the height of the persons. */
+export function standInCamera(sample: Sample): Camera | undefined {
+  const heights = sample.persons.height.slice().sort();
+  const perMetre = (heights[heights.length >> 1] ?? USUAL_HEIGHT) / PERSON_M;
+  return Camera.of(Float64Array.of(perMetre, 0, 0, 0, perMetre * FORESHORTENING, 0, 0, 0, 1), false);
+}
+
+/**
+ * How the picture moved from one sample to the next, by the key points that both show (shift, turn and zoom) or, with fewer
+ * than three, by the shift that brings most persons onto persons; the identity where neither says anything.
+ */
+export function pictureMotion(a: Sample, b: Sample, space: PictureSpace): Mat3 {
+  return byKeyPoints(a, b, space) ?? byPersons(a.persons, b.persons) ?? identity();
+}
+
+function byKeyPoints(a: Sample, b: Sample, space: PictureSpace): Mat3 | undefined {
+  const normal = new Float64Array(16);
+  const right = new Float64Array(4);
+  let count = 0;
+  a.finding.keyPoints.forEach((from, k) => {
+    const to = b.finding.keyPoints[k];
+    if (!to || from.score < SEEN || to.score < SEEN) return;
+    const [x, y] = [space.u(from.xPx), space.v(from.yPx)];
+    // to = [p −q; q p] · from + [s t]
+    for (const [row, value] of [
+      [[x, -y, 1, 0], space.u(to.xPx)],
+      [[y, x, 0, 1], space.v(to.yPx)],
+    ] as const) {
+      for (let i = 0; i < 4; i++) {
+        right[i] += row[i] * value;
+        for (let j = 0; j < 4; j++) normal[i * 4 + j] += row[i] * row[j];
+      }
+    }
+    count++;
+  });
+  if (count < 3 || !solve(normal, right, 4)) return undefined;
+  const [p, q, s, t] = right;
+  return Float64Array.of(p, -q, s, q, p, t, 0, 0, 1);
+}
+
+function byPersons(a: Bodies, b: Bodies): Mat3 | undefined {
+  let best: readonly [number, number] | undefined;
+  let most = 0;
+  for (let i = 0; i < a.count; i++) {
+    for (let j = 0; j < b.count; j++) {
+      const dx = b.footU[j] - a.footU[i];
+      const dy = b.footV[j] - a.footV[i];
+      const votes = votesFor(a, b, dx, dy);
+      if (votes > most) {
+        most = votes;
+        best = [dx, dy];
+      }
+    }
+  }
+  return best && most >= 2 ? Float64Array.of(1, 0, best[0], 0, 1, best[1], 0, 0, 1) : undefined;
+}
+
+/** How many persons of `a`, shifted, come to lie on one of `b`: 1 for a perfect hit, less beside it; far shifts must win clearly. */
+function votesFor(a: Bodies, b: Bodies, dx: number, dy: number): number {
+  let votes = -Math.hypot(dx, dy);
+  for (let i = 0; i < a.count; i++) {
+    let nearest = Number.POSITIVE_INFINITY;
+    for (let j = 0; j < b.count; j++) {
+      nearest = Math.min(nearest, Math.hypot(b.footU[j] - a.footU[i] - dx, b.footV[j] - a.footV[i] - dy) / a.height[i]);
+    }
+    votes += Math.max(0, 1 - nearest);
+  }
+  return votes;
+}
