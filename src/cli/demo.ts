@@ -1,34 +1,18 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { lastValueFrom } from 'rxjs';
+import { cacheFolder } from '../cache-folder.js';
 import { loadConfig } from '../config.js';
 import { createClipServer } from '../demo/clip-server.js';
 import { generateClip } from '../demo/generate.js';
 import { createShapedLink } from '../demo/shaped-link.js';
+import { CDN, DEMO_CLIP } from '../demo/situation.js';
 import { createEngine, type Engine, type FinishedAnswer } from '../engine.js';
 import { createLogger } from '../log.js';
 import { toChromeTrace, waterfall } from '../timeline.js';
 import { drawAnswer } from './draw-answer.js';
 import { overridesOf, withSettings } from './run.js';
-
-/** The CDN of FEATURES, "The situation": RTT 60 ms, 5 MB/s, 2.4 s until the first byte of a new connection. */
-export const CDN = { rttMs: 60, bytesPerSecond: 5e6, setUpMs: 2220 } as const;
-/** The clip of FEATURES, "The situation". */
-export const DEMO_CLIP = {
-  seed: 7,
-  seconds: 30,
-  width: 1920,
-  height: 1080,
-  fps: 25,
-  gop: 50,
-  bFrames: 2,
-  moov: 'start',
-} as const;
-
-/** Where generated clips are kept: $XDG_CACHE_HOME/tikitaka, else ~/.cache/tikitaka. */
-export const cacheFolder = () => join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'tikitaka');
 
 /** `tikitaka demo`: the main job on a clip of our own, over a link like the CDN's, once cold and once warm. */
 export function demoCommand(): Command {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { TikitakaError } from '../../operators/index.js';
+import { cacheFolder } from '../cache-folder.js';
 import {
   listedMembers,
   loadHotkey,
@@ -17,7 +18,6 @@ import { engineAnswerer } from '../engine-answerer.js';
 import { createLogger, type Logger } from '../log.js';
 import { packageRoot } from '../package-root.js';
 import { type Auth, createApp, createAuth, serve, shutdownOnSignals } from '../server/index.js';
-import { cacheFolder } from './demo.js';
 import { overridesOf, withSettings } from './run.js';
 
 /** `tikitaka serve`: answers challenges until it is told to stop. */

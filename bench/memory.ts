@@ -1,0 +1,68 @@
+/** `npm run bench:memory`: peak memory over all our processes for a 30 s and a 300 s clip at the same stride. */
+import { fork } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { cacheFolder } from '../src/cache-folder.js';
+import { generateClip } from '../src/demo/generate.js';
+import { DEMO_CLIP } from '../src/demo/situation.js';
+import { machine, revision } from './harness.js';
+import { answerOf, openStand } from './stand.js';
+
+const rounds = 3;
+
+/** Resident bytes of a process and all below it (Linux). */
+function residentBytes(root: number): number {
+  const parents = new Map<number, number>();
+  const resident = new Map<number, number>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const status = readFileSync(`/proc/${name}/status`, 'utf8');
+      parents.set(Number(name), Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]));
+      resident.set(Number(name), Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) * 1024);
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  const below = (pid: number): boolean => pid === root || (parents.has(pid) && pid > 1 && below(parents.get(pid) ?? 0));
+  return [...resident].reduce((sum, [pid, bytes]) => sum + (below(pid) ? bytes : 0), 0);
+}
+
+/** One answer in a fresh process: peak of all processes less the answer's own size. */
+function peakOf(path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = fork(new URL(import.meta.url), [path]);
+    let peak = 0;
+    const timer = setInterval(() => {
+      peak = Math.max(peak, residentBytes(child.pid ?? 0));
+    }, 50);
+    child.once('message', (answerBytes) => resolve(peak - Number(answerBytes)));
+    child.once('exit', (code) => {
+      clearInterval(timer);
+      if (code !== 0) reject(new Error(`exit ${code}`));
+    });
+  });
+}
+
+const given = process.argv[2];
+if (given) {
+  const stand = await openStand({ path: given });
+  const engine = await stand.engine({ FRAME_STRIDE: '10', TIME_BUDGET_S: '600' });
+  const answer = await answerOf(engine, given);
+  const body = answer.body({});
+  await new Promise<void>((resolve) => process.send?.(body.byteLength * 2, () => resolve()));
+  await stand.close();
+} else {
+  const peaks: number[] = [];
+  for (const seconds of [30, 300]) {
+    const { path } = await generateClip({ ...DEMO_CLIP, width: 640, height: 360, seconds, cacheFolder: cacheFolder() });
+    const runs: number[] = [];
+    for (let i = 0; i < rounds; i++) runs.push(await peakOf(path));
+    peaks.push(Math.max(...runs));
+    const shown = runs.map((bytes) => (bytes / 1e6).toFixed(0)).join(', ');
+    console.log(`${String(seconds).padStart(3)} s clip: peak ${shown} MB over all processes, less the answer`);
+  }
+  const [short = 1, long = 0] = peaks;
+  console.log(
+    `300 s / 30 s: ${(long / short).toFixed(3)} (target within 1.15)   ${JSON.stringify({ ...machine(), revision: revision() })}`,
+  );
+}
