@@ -137,7 +137,7 @@ function refusal({
 }: {
   code?: number | undefined;
   message: string;
-  data: unknown;
+  data?: unknown;
 }): TikitakaError {
   const text = typeof data === 'string' ? `${message}: ${data}` : message;
   return new TikitakaError('ERR_CHAIN_RPC', text, { details: { code } });

@@ -49,6 +49,8 @@ export async function openChainApi(node: ChainNode): Promise<ChainApi> {
     encode: (call) => transaction(call).method.toHex(),
     async submit(call, { address, pair }) {
       const signed = await transaction(call).signAsync(address, {
+        // The next one after what already waits in the pool.
+        nonce: -1,
         signer: {
           signRaw: async ({ data }) => {
             const signature = pair.sign(Buffer.from(data.slice(2), 'hex'));

@@ -106,7 +106,16 @@ function resultOf(chain: FakeChain, method: string, params: string[]): unknown {
     system_properties: () => ({ ss58Format: 42, tokenDecimals: 9, tokenSymbol: 'TAO' }),
     system_accountNextIndex: () => 7,
     system_health: () => ({ peers: 1, isSyncing: false, shouldHavePeers: true }),
-    rpc_methods: () => ({ methods: ['state_call', 'author_submitAndWatchExtrinsic', 'system_accountNextIndex'] }),
+    rpc_methods: () => ({
+      methods: [
+        'state_call',
+        'chain_getHeader',
+        'chain_getFinalizedHead',
+        'chain_getBlockHash',
+        'author_submitAndWatchExtrinsic',
+        'system_accountNextIndex',
+      ],
+    }),
     state_getMetadata: () => chain.metadata.v14,
     state_call: () => stateCall(chain, params[0]),
     author_unwatchExtrinsic: () => true,

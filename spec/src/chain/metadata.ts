@@ -50,11 +50,10 @@ export function metadataV15(): string {
   return `0x6d6574610f${Buffer.from(bytes).toString('hex')}`;
 }
 
-/** `Option<OpaqueMetadata>`: what `Metadata_metadata_at_version` answers. */
+/** `Option<OpaqueMetadata>`: what `Metadata_metadata_at_version` answers: 1, the length as a compact integer of four bytes, the bytes. */
 export function asOpaque(metadataHex: string): string {
-  const registry = new TypeRegistry();
-  const bytes = registry
-    .createType('Option<OpaqueMetadata>', registry.createType('Bytes', metadataHex).toU8a())
-    .toU8a();
-  return `0x${Buffer.from(bytes).toString('hex')}`;
+  const bytes = Buffer.from(metadataHex.slice(2), 'hex');
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(((bytes.length << 2) | 2) >>> 0);
+  return `0x01${length.toString('hex')}${bytes.toString('hex')}`;
 }

@@ -1,0 +1,134 @@
+import { Command, Option } from 'commander';
+import { TikitakaError } from '../../operators/index.js';
+import {
+  type Hotkey,
+  loadHotkey,
+  type MetagraphSnapshot,
+  type Neuron,
+  networkUrls,
+  openMetagraphView,
+  registerAxon,
+  toPublicKey,
+} from '../chain/index.js';
+import { type Config, type ConfigKey, loadConfig } from '../config.js';
+
+/** How long a command waits for the chain, ms. */
+const chainTimeoutMs = 30_000;
+
+interface ChainOptions {
+  readonly netuid?: string;
+  readonly network?: string;
+  readonly address?: string;
+  readonly json?: boolean;
+}
+
+/** `tikitaka chain status|register`: what the subnet's chain says of us and of callers, and telling it where we are. */
+export function chainCommand(): Command {
+  const chain = new Command('chain').description('Look at the chain, register this server on it.');
+  const status = new Command('status')
+    .description('Who is in the subnet, whether our hot key is, and what stake a given hot key has.')
+    .option('--hotkey <ss58>', 'a hot key to look up');
+  const register = new Command('register')
+    .description('Tell the chain the address of this server (serve_axon), signed by the hot key. No fee.')
+    .requiredOption('--ip <address>', 'public IPv4 or IPv6 address')
+    .option('--port <n>', 'public port (default: PORT)')
+    .option('--dry-run', 'print the call instead of sending it');
+  chain.addCommand(withChainOptions(status).action(showStatus));
+  chain.addCommand(withChainOptions(register).action(sendRegistration));
+  return chain;
+}
+
+function withChainOptions(command: Command): Command {
+  return command
+    .option('--netuid <n>', 'subnet (NETUID)')
+    .addOption(new Option('--network <name>', 'network (SUBTENSOR_NETWORK)').choices(Object.keys(networkUrls)))
+    .option('--address <url>', 'node, wins over the network (SUBTENSOR_ADDRESS)')
+    .option('--json', 'the facts as JSON');
+}
+
+async function showStatus(options: ChainOptions & { readonly hotkey?: string }): Promise<void> {
+  const config = configOf(options);
+  if (options.hotkey !== undefined) toPublicKey(options.hotkey);
+  const own = await hotkeyOf(config);
+  const snapshot = await fetchSnapshot(config);
+  const find = (hotkey: string | undefined) => snapshot.neurons.find((neuron) => neuron.hotkey === hotkey);
+  const asked = options.hotkey === undefined ? undefined : { hotkey: options.hotkey, neuron: find(options.hotkey) };
+  if (options.json) {
+    const { neurons, ...facts } = snapshot;
+    const ours = own && { hotkey: own.address, neuron: find(own.address) ?? null };
+    const other = asked && { hotkey: asked.hotkey, neuron: asked.neuron ?? null };
+    print(JSON.stringify({ ...facts, members: neurons.length, own: ours ?? null, asked: other ?? null }, null, 2));
+    return;
+  }
+  const serving = snapshot.neurons.filter(({ axon }) => axon !== undefined).length;
+  const enough = snapshot.neurons.filter(({ taoStake }) => taoStake >= config.MIN_STAKE_THRESHOLD).length;
+  print(`node      ${snapshot.url}`);
+  print(`subnet    ${snapshot.netuid}: ${snapshot.neurons.length} members, ${serving} serving (${snapshot.source})`);
+  print(`callers   ${enough} with at least ${config.MIN_STAKE_THRESHOLD} TAO (MIN_STAKE_THRESHOLD)`);
+  print(own ? `own key   ${describe(own.address, find(own.address))}` : 'own key   none (WALLET_NAME and HOTKEY_NAME)');
+  for (const warning of own?.warnings ?? []) print(`          ${warning}`);
+  if (asked) print(`asked     ${describe(asked.hotkey, asked.neuron)}`);
+}
+
+async function sendRegistration(
+  options: ChainOptions & { readonly ip: string; readonly port?: string; readonly dryRun?: boolean },
+): Promise<void> {
+  const config = configOf({ ...options });
+  const hotkey = await hotkeyOf(config);
+  if (!hotkey) throw new TikitakaError('ERR_CONFIG', 'WALLET_NAME and HOTKEY_NAME must name the hot key that signs');
+  const port = options.port === undefined ? config.PORT : Number(options.port);
+  const { url, netuid } = nodeOf(config);
+  const result = await registerAxon({ url, netuid, hotkey, ip: options.ip, port, dryRun: options.dryRun ?? false });
+  if (options.json) return print(JSON.stringify({ ...result, before: result.before ?? null }, null, 2));
+  const address = `${result.ip}:${result.port}`;
+  const before = result.before ? `${result.before.ip}:${result.before.port}` : 'nowhere';
+  if (result.outcome === 'dry-run') {
+    print(`would send SubtensorModule.serve_axon for ${address}, signed by ${result.hotkey}`);
+    print(`call      ${result.callHex}`);
+    print(`now       ${result.member ? before : `not registered in subnet ${netuid}: the chain would refuse`}`);
+  } else if (result.outcome === 'unchanged') print(`nothing sent: the chain already says ${address}`);
+  else print(`registered ${address} (before: ${before}), block ${result.blockHash}`);
+}
+
+function configOf({ netuid, network, address }: ChainOptions): Config {
+  const given: Partial<Record<ConfigKey, string | undefined>> = {
+    NETUID: netuid,
+    SUBTENSOR_NETWORK: network,
+    SUBTENSOR_ADDRESS: address,
+  };
+  return loadConfig({
+    overrides: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+  });
+}
+
+function nodeOf(config: Config): { readonly url: string; readonly netuid: number } {
+  return { url: config.SUBTENSOR_ADDRESS ?? networkUrls[config.SUBTENSOR_NETWORK], netuid: config.NETUID };
+}
+
+async function hotkeyOf(config: Config): Promise<Hotkey | undefined> {
+  const { WALLET_NAME: walletName, HOTKEY_NAME: hotkeyName, WALLET_PASSWORD: password } = config;
+  if (!walletName || !hotkeyName) return undefined;
+  const walletsPath = config.BITTENSOR_WALLET_PATH;
+  return loadHotkey({ walletsPath, walletName, hotkeyName, ...(password === undefined ? {} : { password }) });
+}
+
+async function fetchSnapshot(config: Config): Promise<MetagraphSnapshot> {
+  const view = openMetagraphView(nodeOf(config));
+  try {
+    return await view.ready(chainTimeoutMs);
+  } finally {
+    await view.close();
+  }
+}
+
+function describe(hotkey: string, neuron: Neuron | undefined): string {
+  if (!neuron) return `${hotkey}: not registered`;
+  const { uid, taoStake, alphaStake, totalStake, validatorPermit, axon } = neuron;
+  const place = axon ? `serves at ${axon.ip}:${axon.port}` : 'serves nowhere';
+  const stakes = `${taoStake} TAO, ${alphaStake} alpha, ${totalStake} total`;
+  return `${hotkey}: uid ${uid}, ${stakes}, ${validatorPermit ? 'validator permit, ' : ''}${place}`;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
