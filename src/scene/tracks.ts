@@ -1,6 +1,7 @@
 import { assign } from './assignment.js';
 import type { Links } from './associate.js';
 import type { PictureSpace, Point } from './camera.js';
+import { GroupFlow } from './group-flow.js';
 import { type Looks, likeness } from './likeness.js';
 import { chainTracklets, type Station, type Tracklet } from './tracklets.js';
 
@@ -26,12 +27,16 @@ const ACCELERATION_SPREAD = 2.2;
 /** Spread of the speed of somebody out of sight for long, m/s: below the momentary spread, since people turn round. */
 const WANDERING = 1.5;
 const SPEED_SPREAD = 2.6;
+/** Spread of the speed against the movement of the teams as a whole, m/s. Measured on rendered clips. */
+const WITH_TEAM = 0.8;
 /** Strangers per m² who might appear. */
-const LOG_DENSITY = Math.log(2 * Math.PI * 0.002);
+const LOG_DENSITY = Math.log(2 * Math.PI * 0.001);
 const PRIOR = 1;
 /** Log odds lost for each sample that should have shown the person and did not, and at most. */
 const UNSEEN = 0.5;
 const UNSEEN_MOST = 2.5;
+/** Log odds lost where a long absence begins or ends in full view. */
+const VANISHED = 1;
 /** Sights at an end of a tracklet from which its looks are taken. */
 const LOOKS = 12;
 
@@ -45,10 +50,10 @@ export function buildTracks(
   const join = new Joiner(shot, space);
   const merged = tracklets.filter((t) => t.startsMerged && t.endsMerged);
   const plain = tracklets.filter((t) => !(t.startsMerged && t.endsMerged));
-  join.together(plain, SHORT_ABSENCE_S);
+  join.together(plain);
   for (const tracklet of merged) join.insert(tracklet, plain);
-  join.together(tracklets, SHORT_ABSENCE_S);
-  join.together(tracklets, LONGEST_ABSENCE_S);
+  join.together(tracklets);
+  join.acrossAbsences(tracklets);
   const tracks: Track[] = [];
   for (const tracklet of tracklets) {
     if (tracklet.previous) continue;
@@ -85,6 +90,8 @@ interface Edge {
   readonly start: End;
 }
 
+const point: Point = { x: 0, y: 0 };
+
 class Joiner {
   private readonly ends = new Map<Tracklet, End>();
   private readonly starts = new Map<Tracklet, End>();
@@ -94,16 +101,30 @@ class Joiner {
     private readonly space: PictureSpace,
   ) {}
 
-  /** Joins loose ends with later loose starts so that the sum of the odds is largest, in each group that hangs together. */
-  together(tracklets: readonly Tracklet[], longestS: number): void {
+  /** Joins loose ends with later loose starts after short absences: what lies between was hidden or missed. */
+  together(tracklets: readonly Tracklet[]): void {
+    this.join(tracklets, SHORT_ABSENCE_S, (end, start) => this.shortOdds(end, start));
+  }
+
+  /** Joins what is left after longer absences, out of the picture: by then whole persons are known, and how the teams moved. */
+  acrossAbsences(tracklets: readonly Tracklet[]): void {
+    this.ends.clear();
+    this.starts.clear();
+    const flow = new GroupFlow(this.shot, tracklets);
+    this.join(tracklets, LONGEST_ABSENCE_S, (end, start) =>
+      this.longOdds(end, start, flow.between(end.sample, start.sample)),
+    );
+  }
+
+  /** Pairs so that the sum of the odds is largest, in each group that hangs together. */
+  private join(tracklets: readonly Tracklet[], longestS: number, odds: (end: End, start: End) => number): void {
     const ends = tracklets.filter((t) => !t.next).map((t) => this.endOf(t));
     const starts = tracklets.filter((t) => !t.previous).map((t) => this.startOf(t));
-    for (const group of groups(this.edges(ends, starts, longestS))) {
+    for (const group of groups(edges(ends, starts, longestS, odds))) {
       const rows = [...new Set(group.map((edge) => edge.end))];
       const columns = [...new Set(group.map((edge) => edge.start))];
       const gain = new Float64Array(rows.length * columns.length);
-      for (const { odds, end, start } of group)
-        gain[rows.indexOf(end) * columns.length + columns.indexOf(start)] = odds;
+      for (const { odds, end, start } of group) gain[rows.indexOf(end) * columns.length + columns.indexOf(start)] = odds;
       assign(gain, rows.length, columns.length).forEach((c, r) => {
         if (c >= 0) connect(rows[r].tracklet, columns[c].tracklet);
       });
@@ -121,7 +142,7 @@ class Joiner {
       const end = this.endOf(host);
       const start = this.startOf(host.next);
       if (end.sample >= first.sample || start.sample <= last.sample) continue;
-      const odds = this.odds(end, first) + this.odds(last, start);
+      const odds = this.shortOdds(end, first) + this.shortOdds(last, start);
       if (odds > most) {
         most = odds;
         best = host;
@@ -133,37 +154,31 @@ class Joiner {
     connect(tracklet, next);
   }
 
-  private edges(ends: End[], starts: End[], longestS: number): Edge[] {
-    ends.sort((a, b) => a.sample - b.sample);
-    starts.sort((a, b) => a.sample - b.sample);
-    const edges: Edge[] = [];
-    let first = 0;
-    for (const end of ends) {
-      while (first < starts.length && starts[first].sample <= end.sample) first++;
-      for (let s = first; s < starts.length; s++) {
-        const start = starts[s];
-        if (start.timeS - end.timeS > longestS) break;
-        const odds = this.odds(end, start);
-        if (odds > 0) edges.push({ odds, end, start });
-      }
-    }
-    return edges;
-  }
-
-  private odds(end: End, start: End): number {
+  private shortOdds(end: End, start: End): number {
     const spanS = start.timeS - end.timeS;
-    const reach = PERSISTENCE_S * (1 - Math.exp(-spanS / PERSISTENCE_S));
-    const drift = Math.min((0.5 * ACCELERATION_SPREAD * spanS * spanS) ** 2, (WANDERING * spanS) ** 2);
-    const forward = stepOdds(end, start, end, reach, drift);
-    const backward = stepOdds(end, start, start, reach, drift);
-    const odds = PRIOR + (forward + backward) / 2 + likeness(end, start);
+    const odds = PRIOR + likeness(end, start) + runOdds(end, start, spanS);
     if (!(odds > 0)) return Number.NEGATIVE_INFINITY;
     return odds - Math.min(UNSEEN_MOST, UNSEEN * this.missedSamples(end, start));
   }
 
+  /** `shift`: how the teams moved meanwhile, m; undefined = not known. */
+  private longOdds(end: End, start: End, shift: readonly [number, number] | undefined): number {
+    const spanS = start.timeS - end.timeS;
+    const alone = runOdds(end, start, spanS);
+    const step = shift
+      ? Math.max(alone, stepOdds(end, start, shift[0], shift[1], (WITH_TEAM * spanS) ** 2)) - Math.LN2
+      : alone;
+    const odds = PRIOR + likeness(end, start) + step;
+    if (!(odds > 0)) return Number.NEGATIVE_INFINITY;
+    return odds - (this.inView(end, end.sample + 1) ? VANISHED : 0) - (this.inView(start, start.sample - 1) ? VANISHED : 0);
+  }
+
+  private inView({ x, y }: End, sample: number): boolean {
+    return this.shot[sample].camera.toPicture(x, y, point) && this.space.contains(point.x, point.y, -0.08);
+  }
+
   /** Samples between the two in whose picture the straight way from one to the other lies. */
   private missedSamples(end: End, start: End): number {
-    const point: Point = { x: 0, y: 0 };
     let missed = 0;
     for (let k = end.sample + 1; k < start.sample && missed * UNSEEN < UNSEEN_MOST; k++) {
       const station = this.shot[k];
@@ -197,7 +212,7 @@ class Joiner {
     const known = other !== at;
     const placesVariance = (places.xx[i] + places.yy[i] + far.places.xx[j] + far.places.yy[j]) / 2;
     return {
-      ...this.looksOf(tracklet, at, inward),
+      ...this.looksOf(tracklet, inward),
       tracklet,
       sample: samples[at],
       timeS,
@@ -214,22 +229,26 @@ class Joiner {
     };
   }
 
-  /** Mean looks of the last sights towards an end. */
-  private looksOf({ samples, bodies }: Tracklet, at: number, inward: 1 | -1): Looks {
+  /** Mean looks of the sights nearest to an end, of this tracklet and those joined with it. */
+  private looksOf(tracklet: Tracklet, inward: 1 | -1): Looks {
     const roles: [number, number, number] = [0, 0, 0];
     const kit: [number, number, number] = [0, 0, 0];
     let heightM = 0;
     let weight = 0;
     let known = false;
-    for (let n = at, count = 0; samples[n] !== undefined && count < LOOKS; n += inward, count++) {
-      const { bodies: seen, places } = this.shot[samples[n]];
-      const i = bodies[n];
-      const score = seen.score[i];
-      weight += score;
-      heightM += score * places.heightM[i];
-      for (let c = 0; c < 3; c++) roles[c] += score * seen.roles[i * 3 + c];
-      known = seen.kits.length > 0;
-      for (let c = 0; known && c < 3; c++) kit[c] += score * seen.kits[i * 3 + c];
+    let count = 0;
+    for (let part: Tracklet | undefined = tracklet; part && count < LOOKS; part = inward > 0 ? part.next : part.previous) {
+      const { samples, bodies } = part;
+      for (let n = inward > 0 ? 0 : samples.length - 1; samples[n] !== undefined && count < LOOKS; n += inward, count++) {
+        const { bodies: seen, places } = this.shot[samples[n]];
+        const i = bodies[n];
+        const score = seen.score[i];
+        weight += score;
+        heightM += score * places.heightM[i];
+        for (let c = 0; c < 3; c++) roles[c] += score * seen.roles[i * 3 + c];
+        known = seen.kits.length > 0;
+        for (let c = 0; known && c < 3; c++) kit[c] += score * seen.kits[i * 3 + c];
+      }
     }
     const mean = (v: readonly [number, number, number]) => [v[0] / weight, v[1] / weight, v[2] / weight] as const;
     return { roles: mean(roles), kit: known ? mean(kit) : undefined, heightM: heightM / weight };
@@ -249,11 +268,35 @@ function connect(before: Tracklet, after: Tracklet): void {
   after.previous = before;
 }
 
-/** Log density of the step from an end to a start, expected along the speed of one of them, over the density of strangers. */
-function stepOdds(end: End, start: End, along: End, reach: number, drift: number): number {
-  const dx = start.x - end.x - along.speedX * reach;
-  const dy = start.y - end.y - along.speedY * reach;
-  const spread = drift + along.speedVariance * reach * reach;
+/** Log odds of the way from an end to a start for somebody who keeps running for a moment and then wanders. */
+function runOdds(end: End, start: End, spanS: number): number {
+  const reach = PERSISTENCE_S * (1 - Math.exp(-spanS / PERSISTENCE_S));
+  const drift = Math.min((0.5 * ACCELERATION_SPREAD * spanS * spanS) ** 2, (WANDERING * spanS) ** 2);
+  const along = (by: End) =>
+    stepOdds(end, start, by.speedX * reach, by.speedY * reach, drift + by.speedVariance * reach * reach);
+  return (along(end) + along(start)) / 2;
+}
+
+/** Later starts that may continue an end, with their odds where they are above 0. */
+function edges(ends: End[], starts: End[], longestS: number, odds: (end: End, start: End) => number): Edge[] {
+  ends.sort((a, b) => a.sample - b.sample);
+  starts.sort((a, b) => a.sample - b.sample);
+  const found: Edge[] = [];
+  let first = 0;
+  for (const end of ends) {
+    while (first < starts.length && starts[first].sample <= end.sample) first++;
+    for (let s = first; s < starts.length && starts[s].timeS - end.timeS <= longestS; s++) {
+      const value = odds(end, starts[s]);
+      if (value > 0) found.push({ odds: value, end, start: starts[s] });
+    }
+  }
+  return found;
+}
+
+/** Log density of the step from an end to a start around an expected step, over the density of strangers. */
+function stepOdds(end: End, start: End, stepX: number, stepY: number, spread: number): number {
+  const dx = start.x - end.x - stepX;
+  const dy = start.y - end.y - stepY;
   const xx = end.xx + start.xx + spread;
   const xy = end.xy + start.xy;
   const yy = end.yy + start.yy + spread;
