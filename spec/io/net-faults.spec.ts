@@ -277,6 +277,23 @@ describe('net: faults of the server', () => {
       assert.equal(seen.at(-1)?.start, 500_000);
     });
 
+    it('on one stream lets the others on the connection end before it goes', async () => {
+      const { pool, open, server } = await set(
+        async (exchange) => {
+          if (exchange.start !== 300_000) return exchange.serve();
+        },
+        { readTimeoutMs: 200 },
+      );
+      const source = await open({ retries: 0 });
+      const other = source.read({ start: 600_000 })[Symbol.asyncIterator]();
+      await other.next();
+      await assert.rejects(collect(source.read({ start: 300_000, end: 300_001 })), { code: 'ERR_SOURCE_STALLED' });
+      assert.equal(openClientSockets(server.port), 1);
+      for (let next = await other.next(); !next.done; next = await other.next());
+      await until(() => openClientSockets(server.port) === 0, 'the suspect connection is closed');
+      assert.equal(pool.stats().open, 0);
+    });
+
     it('that stays is ERR_SOURCE_STALLED', async () => {
       const { open } = await set(
         tailFault((exchange) => exchange.begin(), Infinity),

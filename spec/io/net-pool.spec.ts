@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:net';
@@ -132,7 +132,7 @@ describe('net: the pool', () => {
     );
   });
 
-  for (const protocol of ['h2', 'https/1.1'] as const) {
+  for (const protocol of ['h2', 'https/1.1', 'http/1.1'] as const) {
     it(`dials a lost warm origin again by itself (${protocol})`, async () => {
       const { server, pool } = await set({ protocol });
       await pool.warm([server.url]);
@@ -193,6 +193,49 @@ describe('net: the pool', () => {
       source.close();
       await until(() => server.stats.open === 0, 'the connection of the source closed');
     }
+  });
+
+  it('with reuse off, closing the pool closes the connections of its sources', async () => {
+    const { server, pool, url } = await set({}, { reuse: false });
+    await openHttpSource(url, { pool });
+    assert.equal(openClientSockets(server.port), 1);
+    await pool.close();
+    assert.equal(openClientSockets(server.port), 0);
+  });
+
+  it('a body that is left or cancelled early gives its place back', async () => {
+    const { server, pool, url } = await set();
+    const { body } = await pool.request(url);
+    for await (const _ of body) break;
+    await until(() => pool.stats().idle === 1, 'the place is free after leaving');
+    const { cancel } = await pool.request(url);
+    cancel();
+    await until(() => pool.stats().idle === 1, 'the place is free after cancelling');
+    const leaving = new AbortController();
+    const { body: paused } = await pool.request(url, { signal: leaving.signal });
+    await paused[Symbol.asyncIterator]().next();
+    leaving.abort();
+    await until(() => pool.stats().idle === 1, 'the place is free after an abort that no reader saw');
+    assert.equal(server.stats.connections, 1);
+  });
+
+  it('does not reap a connection that is in use, however long its reader pauses', async () => {
+    const { pool, url } = await set({}, { keepAliveMs: 20 });
+    await collect((await pool.request(url, { headers: range(0, 10) })).body);
+    const { body } = await pool.request(url);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    assert.equal((await collect(body)).length, clip.length);
+  });
+
+  it('leaves no timer running and nothing on the signal when requests are over', async () => {
+    const { pool, url } = await set();
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const { signal } = new AbortController();
+    await collect((await pool.request(url, { signal })).body);
+    await assert.rejects(pool.request('https://localhost:1/', { signal }), { code: 'ERR_SOURCE_CONNECT' });
+    assert.equal(timers(), before);
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
   });
 
   it('close ends what runs with ERR_ABORTED and leaves no socket', async () => {

@@ -117,7 +117,7 @@ export function createPool(options: PoolOptions = {}): Pool {
       const reused = connection.uses > 0;
       connection.uses += 1;
       try {
-        const exchange = { path: url.pathname + url.search, headers, signal: stop.signal, readTimeoutMs };
+        const exchange = { path: url.pathname + url.search, headers, stop, readTimeoutMs };
         const response = await transport.get(exchange, () => {
           stop.unlink();
           connections.release(connection);
@@ -174,7 +174,6 @@ export function createPool(options: PoolOptions = {}): Pool {
 
   async function close() {
     closing.abort(new TikitakaError('ERR_ABORTED', 'The pool was closed'));
-    for (const { timer } of rewarming.values()) clearTimeout(timer);
     await Promise.all([connections.close(), ...[...children].map((child) => child.close())]);
   }
 

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { Client } from 'undici';
 import { TikitakaError } from '../../operators/index.js';
 import type { Dialled } from './dial.js';
-import { linkSignals } from './within.js';
+import type { LinkedSignal } from './within.js';
 
 /**
  * Windows of HTTP/2 flow control, bytes. They decide the speed: at 60 ms and 5 MB/s undici's defaults give 2.9 MB/s, these
@@ -21,7 +21,8 @@ export interface TransportRequest {
   /** Path and query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal;
+  /** Ends the exchange; fired from inside when the peer goes silent. */
+  readonly stop: LinkedSignal;
   /** Longest wait for the next header or body byte *while somebody waits for it*, ms. A paused reader never times out. */
   readonly readTimeoutMs: number;
 }
@@ -73,7 +74,6 @@ export function createTransport(origin: URL, { socket, httpVersion }: Dialled, o
       queueMicrotask(() => (first ? callback(null, socket.pause()) : callback(gone(), null)));
     },
   });
-  client.on('disconnect', end);
   socket.once('close', end).on('error', () => {});
   if (httpVersion === '2') {
     // An aborted request is dropped before it is sent, but the session is opened: settings, window and PING begin at once.
@@ -100,17 +100,15 @@ export function createTransport(origin: URL, { socket, httpVersion }: Dialled, o
     get closed() {
       return closed || socket.destroyed; // the socket knows some ticks earlier than undici's client
     },
-    async get({ path, headers, signal, readTimeoutMs }, onDone) {
-      const link = linkSignals(signal);
+    async get({ path, headers, stop, readTimeoutMs }, onDone) {
       let done = false;
       const finish = () => {
         if (done) return;
         done = true;
-        link.unlink();
         onDone();
       };
       const watched = async <T>(work: () => Promise<T>): Promise<T> => {
-        const timer = setTimeout(() => link.abort(stalled(readTimeoutMs)), readTimeoutMs);
+        const timer = setTimeout(() => stop.abort(stalled(readTimeoutMs)), readTimeoutMs);
         try {
           return await work();
         } finally {
@@ -119,7 +117,7 @@ export function createTransport(origin: URL, { socket, httpVersion }: Dialled, o
       };
 
       const begun = performance.now();
-      const response = await watched(() => client.request({ method: 'GET', path, headers, signal: link.signal })).catch(
+      const response = await watched(() => client.request({ method: 'GET', path, headers, signal: stop.signal })).catch(
         (cause: unknown) => {
           finish();
           throw failure(cause, 'ERR_SOURCE_CONNECT', 'The connection broke before an answer');

@@ -7,11 +7,19 @@ export function abortError(signal: AbortSignal): TikitakaError {
   return reason instanceof TikitakaError ? reason : new TikitakaError('ERR_ABORTED', 'Aborted', { cause: reason });
 }
 
+/** A signal of our own that also fires with others. */
+export interface LinkedSignal {
+  readonly signal: AbortSignal;
+  abort(reason: TikitakaError): void;
+  /** Lets go of the others. */
+  unlink(): void;
+}
+
 /**
  * A signal that fires with the first of several, until `unlink`. (`AbortSignal.any` keeps every such signal alive as long as
  * its longest-lived source, here the pool's.)
  */
-export function linkSignals(...signals: readonly (AbortSignal | undefined)[]) {
+export function linkSignals(...signals: readonly (AbortSignal | undefined)[]): LinkedSignal {
   const controller = new AbortController();
   const sources = signals.filter((signal) => signal !== undefined);
   const forward = () => {
