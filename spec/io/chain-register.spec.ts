@@ -65,23 +65,27 @@ describe('chain: registration over a socket, real metadata', () => {
     });
   }
 
-  it('signs with the hot key, submits, and reads the address back', async () => {
-    const { register, chain } = await begin();
-    let extrinsic = '';
-    chain.onExtrinsic = (hex) => {
-      extrinsic = hex;
-      chain.neurons = [{ ...miner, ip: 0xcb007100n, port: 7999 }];
-    };
-    const result = await register();
-    assert.equal(result.outcome, 'registered');
-    assert.match(result.blockHash ?? '', /^0x(ab){32}$/);
-    // Length, version 4 signed, account, sr25519 signature, …, the call at the end.
-    const bytes = Buffer.from(extrinsic.slice(2), 'hex');
-    assert.equal(bytes.subarray(4, 36).toString('hex'), vectors.minerPublicKey);
-    assert.equal(bytes[36], 1);
-    assert.ok(extrinsic.endsWith(callHex.slice(2)));
-    assert.equal((await register()).outcome, 'unchanged');
-  });
+  for (const version of ['V14', 'V15'] as const) {
+    it(`${version}: signs with the hot key, submits, and reads the address back`, async () => {
+      const metadata = version === 'V14' ? { v14 } : { v14: '0x00', v15: asOpaque(metadataV15()) };
+      const { register, chain } = await begin({ metadata });
+      let extrinsic = '';
+      chain.onExtrinsic = (hex) => {
+        extrinsic = hex;
+        chain.neurons = [{ ...miner, ip: 0xcb007100n, port: 7999 }];
+      };
+      const result = await register();
+      assert.equal(result.outcome, 'registered');
+      assert.match(result.blockHash ?? '', /^0x(ab){32}$/);
+      // Length, version 4 signed, MultiAddress, MultiSignature, mortal era, nonce 7, tip 0, metadata hash mode 0, the call.
+      const parts = /^0x[0-9a-f]{4}84(00[0-9a-f]{64})(01[0-9a-f]{128})([0-9a-f]{4})1c0000([0-9a-f]{60})$/.exec(
+        extrinsic,
+      );
+      assert.equal(parts?.[1], `00${vectors.minerPublicKey}`);
+      assert.equal(`0x${parts?.[4]}`, callHex);
+      assert.equal((await register()).outcome, 'unchanged');
+    });
+  }
 
   it('makes a signature that the chain would accept', async () => {
     const { register, chain } = await begin();

@@ -45,6 +45,10 @@ export function metadataV15(): string {
       ],
     },
   ];
+  // Current runtimes wrap the payment extension under another name, with the same contents (PROTOCOL §5).
+  for (const extension of json.extrinsic.signedExtensions) {
+    extension.identifier = extension.identifier.replace(/^ChargeTransactionPayment$/, '$&Wrapper');
+  }
   const fresh = new TypeRegistry();
   const bytes = fresh.createType('MetadataV15', json).toU8a();
   return `0x6d6574610f${Buffer.from(bytes).toString('hex')}`;
