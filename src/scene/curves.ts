@@ -17,6 +17,13 @@ export interface CurveOptions {
 /** How far beyond the lines somebody may stand on average and still belong to the match, m: assistants run beside the line, benches lie behind. */
 const OUTSIDE_M = 2.5;
 const OUTSIDE_REFEREE_M = 4;
+/** Feet of the goal posts and corner flags, metres. */
+const POLES_M = [0, PITCH_LENGTH_M].flatMap((x) =>
+  [0, PITCH_WIDTH_M, PITCH_WIDTH_M / 2 - 3.66, PITCH_WIDTH_M / 2 + 3.66].map((y) => [x, y] as const),
+);
+const POLE_REACH_M = 1.2;
+/** Mean score from which somebody really stands there. Chosen: a defender on the line scores above, a post rarely. */
+const POLE_SCORE = 0.6;
 /** A person missed by samples between is shown through up to this long, s; the ball through less: it is kicked meanwhile. Measured on rendered clips. */
 const LONGEST_FILL_S = 1.5;
 const LONGEST_BALL_FILL_S = 0.8;
@@ -29,8 +36,9 @@ const LEAST_CREDIT = 0.55;
 /** Turns tracks into what the answer shows: those that enough samples confirm, each with one class, and the one ball. */
 export function curvesOf(shot: readonly Station[], tracks: readonly Track[], options: CurveOptions): readonly Curve[] {
   const { confThreshold, space } = options;
-  const credible = tracks.filter(({ samples, bodies }) =>
-    samples.some((k, n) => shot[k].bodies.score[bodies[n]] >= confThreshold),
+  const credible = tracks.filter(
+    (track) =>
+      track.samples.some((k, n) => shot[k].bodies.score[track.bodies[n]] >= confThreshold) && !isPole(shot, track),
   );
   const curves: Curve[] = [];
   for (const role of assignRoles(shot, credible)) {
@@ -78,6 +86,19 @@ function personKnots(shot: readonly Station[], track: Track, { confThreshold, sp
     for (let k = sample + 1; bridged && k < next; k++) bridged = credit[k - first] >= least;
     return knotOf({ sample, timeS, revision, bodies, places, body, source, bridged }, space);
   });
+}
+
+/** Goal posts and corner flags, which detectors take for distant persons: faint, and always on the same spot. */
+function isPole(shot: readonly Station[], track: Track): boolean {
+  if (!shot[track.samples[0]].camera.onPitch) return false;
+  const { x, y } = meanPlace(shot, track);
+  if (!POLES_M.some(([px, py]) => Math.hypot(x - px, y - py) < POLE_REACH_M)) return false;
+  const scores = track.samples.map((k, n) => shot[k].bodies.score[track.bodies[n]]);
+  const stands = track.samples.every((k, n) => {
+    const { places } = shot[k];
+    return Math.hypot(places.x[track.bodies[n]] - x, places.y[track.bodies[n]] - y) < 2 * POLE_REACH_M;
+  });
+  return stands && scores.reduce((a, b) => a + b, 0) / scores.length < POLE_SCORE;
 }
 
 function isOnPitch(shot: readonly Station[], { track, classId }: TrackRole): boolean {

@@ -21,7 +21,9 @@ const KEEPER_REACH_M = 22;
  */
 export function assignRoles(shot: readonly Station[], tracks: readonly Track[]): readonly TrackRole[] {
   const voted = tracks.map((track) => ({ track, votes: vote(shot, track) }));
-  const keepers = voted.filter(({ votes }) => argmax(votes) === 0).sort((a, b) => b.votes[0] - a.votes[0]);
+  const certainty = ({ track, votes }: { readonly track: Track; readonly votes: TrackRole['votes'] }): number =>
+    votes[0] * track.samples.reduce((sum, k, n) => sum + shot[k].bodies.score[track.bodies[n]], 0);
+  const keepers = voted.filter(({ votes }) => argmax(votes) === 0).sort((a, b) => certainty(b) - certainty(a));
   const kept: { readonly track: Track; readonly left: boolean }[] = [];
   const refused = new Set<Track>();
   for (const { track } of keepers) {
