@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  AV_LOG_ERROR,
+  AV_LOG_QUIET,
   AV_PIX_FMT_YUV420P,
   Encoder,
   FF_ENCODER_LIBSVTAV1,
@@ -92,7 +92,8 @@ const codecDefaults = ({
 async function encode(options: ClipOptions): Promise<Uint8Array> {
   const { encoder: name = 'libx264', format = 'mp4', movflags, frames = 50, gop = 25 } = options;
   const { width = 96, height = 64, fps = 25, bFrames = 2, codecOptions = {} } = options;
-  Log.setLevel(AV_LOG_ERROR);
+  Log.setLevel(AV_LOG_QUIET);
+  process.env.SVT_LOG = '1'; // SVT-AV1 tells its settings on stderr otherwise
   const folder = await mkdtemp(join(tmpdir(), 'tikitaka-clip-'));
   try {
     const path = join(folder, `clip.${format}`);
@@ -102,7 +103,7 @@ async function encode(options: ClipOptions): Promise<Uint8Array> {
       threadCount: 1,
       options: { ...codecDefaults(options), ...codecOptions },
       configure: (context) => {
-        context.framerate = new Rational(fps, 1);
+        context.framerate = new Rational(Math.round(fps * 1001), 1001);
         if (name === 'libx265' && format === 'mp4') context.codecTag = 'hvc1';
       },
     });
@@ -119,7 +120,7 @@ async function encode(options: ClipOptions): Promise<Uint8Array> {
         width,
         height,
         format: AV_PIX_FMT_YUV420P,
-        timeBase: { num: 1, den: fps },
+        timeBase: { num: 1001, den: Math.round(fps * 1001) },
         pts: BigInt(n),
       });
       await write(frame);

@@ -94,7 +94,6 @@ export function openFfmpegPacketDecoder(options: FfmpegPacketDecoderOptions): Pa
       source: { bytes: feed(), format: 'matroska' },
       threads,
       filters: [`select=eq(mod(pts\\,${RANK_MS})\\,1)`, ...scaleFilters(input)],
-      probeBytes: 32768,
       onComplaint(message) {
         problems.failedSamples++;
         firstError ??= message;

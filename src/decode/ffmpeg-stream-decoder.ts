@@ -32,7 +32,6 @@ export async function openFfmpegStreamDecoder(options: FfmpegStreamDecoderOption
     source: 'url' in source ? source : { bytes: bytes(), format: source.format },
     threads,
     filters: scaleFilters(input),
-    probeBytes: minStartBytes,
     onComplaint(message) {
       problems.failedSamples++;
       firstError ??= message;

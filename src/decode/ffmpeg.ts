@@ -72,6 +72,9 @@ const isExecutable = (path: string) =>
     () => false,
   );
 
+/** What ffmpeg reads to find out about the streams (LAB.md: the least that it needs). */
+const PROBE_BYTES = 32768;
+
 export interface FfmpegRunOptions {
   readonly binary: FfmpegBinary;
   /** Bytes of a container for its standard input, or what it opens itself. The bytes end early rather than fail. */
@@ -79,8 +82,6 @@ export interface FfmpegRunOptions {
   readonly threads: number;
   /** Filter chain that ends in RGB24 pictures of the wanted size. */
   readonly filters: readonly string[];
-  /** Upper bound on what it reads to find out about the streams. */
-  readonly probeBytes: number;
   onComplaint(message: string): void;
 }
 
@@ -98,14 +99,7 @@ export interface FfmpegRun {
   kill(): Promise<void>;
 }
 
-export function startFfmpeg({
-  binary,
-  source,
-  threads,
-  filters,
-  probeBytes,
-  onComplaint,
-}: FfmpegRunOptions): FfmpegRun {
+export function startFfmpeg({ binary, source, threads, filters, onComplaint }: FfmpegRunOptions): FfmpegRun {
   const input = 'url' in source ? source.url : Readable.from(source.bytes, { objectMode: false });
   const output = new PassThrough();
   const stamps: number[] = [];
@@ -124,7 +118,7 @@ export function startFfmpeg({
       '-copyts',
       '-noautorotate',
       `-threads ${threads}`,
-      `-probesize ${Math.max(32, probeBytes)}`,
+      `-probesize ${PROBE_BYTES}`,
       '-analyzeduration 0',
     ])
     .outputOptions(['-map 0:v:0', '-an', '-sn', '-dn', binary.major >= 6 ? '-fps_mode passthrough' : '-vsync 0'])
