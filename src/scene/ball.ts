@@ -8,67 +8,93 @@ export interface BallCandidates {
   readonly places: Places;
 }
 
-/** A ball that flies is seen where its shadowless projection lies: faster than any shot. Spread of its speed in m/s. */
+/** Spread of the ball's speed, m/s, as seen on the ground: a ball in flight appears further off and faster than it is. Chosen. */
 const SPEED_SPREAD = 12;
 const FASTEST = 50;
-/** Log odds of a ball that is in view being found, and of nothing being shown. */
-const NONE_COST = 0.8;
-/** Score at which a candidate is as likely a ball as not. */
-const EVEN_SCORE = 0.3;
+/** Error of a ball's place, m, beside what its box says. */
 const PLACE_ERROR_M = 0.5;
+/** Score at which a candidate is as likely the ball as not (reference/models/README: best F1 at .35–.57). */
+const EVEN_SCORE = 0.35;
+/** Log odds won by lying where the last sight lets expect it: strays rarely do. */
+const EXPECTED = 0.8;
+/** Log odds lost for starting anew far from the last sight: kicked while nobody looked, or a stray. */
+const RESTART = 2.5;
+/** Sights so far back, in samples, that a way may continue from them. */
+const REACH = 6;
+/** Samples up to this far away, s, must have this mean score together for a ball to be shown. Measured on match-a and rendered clips. */
+const WINDOW_S = 0.5;
+const LEAST_MEAN_SCORE = 0.33;
+
+interface Step {
+  readonly sample: number;
+  readonly place: number;
+}
 
 /**
  * The one ball of a shot: the likeliest way through the candidates of all samples, each sample showing one or none (Viterbi
- * over the last seen places). Returns the candidate of each sample, −1 = none.
+ * over the last sights). Returns the candidate of each sample, −1 = none.
  */
 export function ballPath(shot: readonly BallCandidates[]): Int32Array {
-  // best[s][i]: value of the best way that ends with candidate i of sample s; ways may leave out samples.
-  const best: Float64Array[] = [];
-  const from: { readonly sample: Int32Array; readonly place: Int32Array }[] = [];
-  let bestEnd = { value: 0, sample: -1, place: -1 };
+  const values: Float64Array[] = [];
+  const steps: (Step | undefined)[][] = [];
+  /** Best way that ends in any sample so far. */
+  let best: { readonly value: number; readonly at: Step | undefined } = { value: 0, at: undefined };
   for (let s = 0; s < shot.length; s++) {
     const { bodies, places } = shot[s];
-    const values = new Float64Array(bodies.count);
-    const sample = new Int32Array(bodies.count).fill(-1);
-    const place = new Int32Array(bodies.count).fill(-1);
+    const value = new Float64Array(bodies.count);
+    const from: (Step | undefined)[] = [];
+    let top = best;
     for (let i = 0; i < bodies.count; i++) {
-      const score = Math.min(0.99, bodies.score[i]);
-      const own = Number.isNaN(places.x[i])
-        ? Number.NEGATIVE_INFINITY
-        : Math.log(score / (1 - score)) - Math.log(EVEN_SCORE / (1 - EVEN_SCORE)) + NONE_COST;
-      values[i] = own;
-      for (let back = s - 1; back >= 0 && back >= s - 8; back--) {
+      let most = best.at ? best.value - RESTART : 0;
+      from[i] = best.at;
+      for (let back = s - 1; back >= 0 && back >= s - REACH; back--) {
         for (let j = 0; j < shot[back].bodies.count; j++) {
-          const value = own + best[back][j] + stepOdds(shot[back], j, shot[s], i);
-          if (value > values[i]) {
-            values[i] = value;
-            sample[i] = back;
-            place[i] = j;
-          }
+          const way = values[back][j] + stepOdds(shot[back], j, shot[s], i);
+          if (way <= most) continue;
+          most = way;
+          from[i] = { sample: back, place: j };
         }
       }
-      if (values[i] > bestEnd.value) bestEnd = { value: values[i], sample: s, place: i };
+      value[i] = Number.isNaN(places.x[i]) ? Number.NEGATIVE_INFINITY : most + scoreOdds(bodies.score[i]);
+      if (value[i] > top.value) top = { value: value[i], at: { sample: s, place: i } };
     }
-    best.push(values);
-    from.push({ sample, place });
+    values.push(value);
+    steps.push(from);
+    best = top;
   }
   const path = new Int32Array(shot.length).fill(-1);
-  let { sample, place } = bestEnd;
-  while (sample >= 0) {
-    path[sample] = place;
-    const back = from[sample];
-    [sample, place] = [back.sample[place], back.place[place]];
-  }
-  return path;
+  for (let at = best.at; at; at = steps[at.sample][at.place]) path[at.sample] = at.place;
+  return confirmed(shot, path);
 }
 
-/** Log odds that the ball went from one candidate to another, against having been somewhere else: below 0 for a far jump. */
+function scoreOdds(score: number): number {
+  const bounded = Math.min(0.99, score);
+  return Math.log(bounded / (1 - bounded)) - Math.log(EVEN_SCORE / (1 - EVEN_SCORE));
+}
+
+/** Log odds that the ball went from one candidate to another. */
 function stepOdds(a: BallCandidates, j: number, b: BallCandidates, i: number): number {
   const spanS = b.timeS - a.timeS;
-  const dx = b.places.x[i] - a.places.x[j];
-  const dy = b.places.y[i] - a.places.y[j];
-  const distance = Math.hypot(dx, dy);
-  if (distance > 3 + FASTEST * spanS) return -8;
+  const distance = Math.hypot(b.places.x[i] - a.places.x[j], b.places.y[i] - a.places.y[j]);
+  if (!(distance <= 3 + FASTEST * spanS)) return Number.NEGATIVE_INFINITY;
   const variance = (SPEED_SPREAD * spanS) ** 2 + PLACE_ERROR_M ** 2 + (a.places.yy[j] + b.places.yy[i]) / 4;
-  return Math.max(-6, 2 - 0.5 * ((distance * distance) / variance + 0.5 * Math.log(variance)));
+  return EXPECTED - (0.5 * distance * distance) / variance;
+}
+
+/** Leaves out sights whose surroundings on the path are too weak: penalty spots and shoes score low, but steadily. */
+function confirmed(shot: readonly BallCandidates[], path: Int32Array): Int32Array {
+  return path.map((place, s) => {
+    if (place < 0) return -1;
+    let sum = 0;
+    let count = 0;
+    for (const step of [-1, 1]) {
+      for (let k = step < 0 ? s : s + 1; k >= 0 && k < shot.length; k += step) {
+        if (Math.abs(shot[k].timeS - shot[s].timeS) > WINDOW_S) break;
+        if (path[k] < 0) continue;
+        sum += shot[k].bodies.score[path[k]];
+        count++;
+      }
+    }
+    return sum / count >= LEAST_MEAN_SCORE ? place : -1;
+  });
 }
