@@ -69,7 +69,7 @@ describe('generateClip', () => {
   });
 
   const others = [
-    { container: 'ts', codec: 'h264', magic: '47' },
+    { container: 'mpegts', codec: 'h264', magic: '47' },
     { container: 'mkv', codec: 'h264', magic: '1a45dfa3' },
     { container: 'webm', codec: 'vp9', magic: '1a45dfa3' },
     { container: 'mp4', codec: 'hevc', magic: '000000' },

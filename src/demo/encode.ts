@@ -1,10 +1,10 @@
 import './promise-with-resolvers.js';
 import {
-  AV_LOG_ERROR,
+  AV_LOG_QUIET,
   AV_PIX_FMT_RGBA,
   AV_PIX_FMT_YUV420P,
   AVCOL_RANGE_MPEG,
-  AVCOL_SPC_BT709,
+  AVCOL_SPC_SMPTE170M,
   Encoder,
   type EncoderOptions,
   FF_ENCODER_LIBSVTAV1,
@@ -20,8 +20,22 @@ import {
 } from 'node-av';
 import { OptionError, TikitakaError } from '../../operators/index.js';
 
-export type ClipContainer = 'mp4' | 'fmp4' | 'ts' | 'webm' | 'mkv';
+export type ClipContainer = 'mp4' | 'fmp4' | 'mpegts' | 'webm' | 'mkv';
 export type ClipCodec = 'h264' | 'hevc' | 'vp9' | 'av1';
+
+/** Frames per second as a fraction, e.g. 30000 / 1001. */
+export interface FrameRate {
+  readonly num: number;
+  readonly den: number;
+}
+
+/** An 8-bit 4:2:0 picture: Y, then U and V at half the size (rounded up), each row `strides[plane]` bytes after the one above. */
+export interface PlanarPicture {
+  readonly width: number;
+  readonly height: number;
+  readonly planes: readonly [y: Uint8Array, u: Uint8Array, v: Uint8Array];
+  readonly strides: readonly [y: number, u: number, v: number];
+}
 
 export interface VideoWriterOptions {
   readonly path: string;
@@ -30,10 +44,10 @@ export interface VideoWriterOptions {
   /** Pixels of the coded picture; both even. */
   readonly width: number;
   readonly height: number;
-  /** Pixels of the pictures that are written; they are scaled (bicubic) when they differ. */
-  readonly pictureWidth: number;
-  readonly pictureHeight: number;
-  readonly fps: number;
+  /** Pixels of the pictures that `write` gets, which are scaled (bicubic) when they differ; default the coded size. */
+  readonly pictureWidth?: number;
+  readonly pictureHeight?: number;
+  readonly framesPerSecond: FrameRate;
   /** Frames from one keyframe to the next. */
   readonly gop: number;
   /** B-frames between two references; H.264 and HEVC only. */
@@ -47,6 +61,8 @@ export interface VideoWriterOptions {
 export interface VideoWriter {
   /** Codes one picture: RGBA, 8 bits, rows contiguous. The pixels may be reused once this resolves. Errors: ERR_ENCODE. */
   write(rgba: Uint8Array | Uint8ClampedArray): Promise<void>;
+  /** Codes one picture that `fill` writes, all of it, into the coder's own memory. Errors: ERR_ENCODE. */
+  writePlanar(fill: (picture: PlanarPicture) => void): Promise<void>;
   /** Codes what is still inside, completes the file and lets go of everything. Errors: ERR_ENCODE. */
   finish(): Promise<void>;
   /** Lets go of everything without completing the file. Idempotent; a no-op after `finish`. */
@@ -59,7 +75,7 @@ const ENCODERS = {
   vp9: FF_ENCODER_LIBVPX_VP9,
   av1: FF_ENCODER_LIBSVTAV1,
 };
-const FORMATS = { mp4: 'mp4', fmp4: 'mp4', ts: 'mpegts', webm: 'webm', mkv: 'matroska' } as const;
+const FORMATS = { mp4: 'mp4', fmp4: 'mp4', mpegts: 'mpegts', webm: 'webm', mkv: 'matroska' } as const;
 const THREADS = 2;
 
 /** Every GOP as long as asked, no scene cuts, B-frames in a fixed pattern and never as references: clips with known structure. */
@@ -95,9 +111,11 @@ const guarded = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
 
 /** Opens a video file for writing through FFmpeg's encoders, in this process. Errors: ERR_OPTION, ERR_ENCODE. */
 export async function openVideoWriter(options: VideoWriterOptions): Promise<VideoWriter> {
-  const { path, width, height, pictureWidth, pictureHeight, fps } = options;
+  const { path, width, height, framesPerSecond } = options;
+  const { pictureWidth = width, pictureHeight = height } = options;
+  const timeBase = { num: framesPerSecond.den, den: framesPerSecond.num };
   if (width % 2 || height % 2) throw new OptionError(`a coded picture has even sides, not ${width} × ${height}`);
-  Log.setLevel(AV_LOG_ERROR); // process-wide in FFmpeg; the encoders tell their statistics otherwise
+  Log.setLevel(AV_LOG_QUIET); // process-wide in FFmpeg; the encoders print their statistics otherwise
   return guarded(path, async () => {
     const settings: EncoderOptions = {
       bitrate: options.bitrateBps,
@@ -106,7 +124,7 @@ export async function openVideoWriter(options: VideoWriterOptions): Promise<Vide
       threadCount: THREADS,
       options: codecOptions(options),
       configure: (context) => {
-        context.framerate = new Rational(fps, 1);
+        context.framerate = new Rational(framesPerSecond.num, framesPerSecond.den);
         if (options.codec === 'hevc') context.codecTag = 'hvc1';
       },
     };
@@ -141,30 +159,45 @@ export async function openVideoWriter(options: VideoWriterOptions): Promise<Vide
       }
     }
 
+    /** Codes a picture that `fill` puts into fresh memory of the coder. */
+    async function code(fill: (coded: Frame) => Promise<unknown> | undefined): Promise<void> {
+      using coded = new Frame();
+      coded.alloc();
+      coded.width = width;
+      coded.height = height;
+      coded.format = AV_PIX_FMT_YUV420P;
+      // swscale converts by BT.601, whatever the size; so the clip says so.
+      coded.colorSpace = AVCOL_SPC_SMPTE170M;
+      coded.colorRange = AVCOL_RANGE_MPEG;
+      coded.timeBase = new Rational(timeBase.num, timeBase.den);
+      coded.pts = count++;
+      coded.allocBuffer();
+      await fill(coded);
+      await drain(coded);
+    }
+
     return {
       write: (rgba) =>
         guarded(path, async () => {
-          const timeBase = { num: 1, den: fps };
           const pixels = Buffer.from(rgba.buffer, rgba.byteOffset, rgba.byteLength);
+          const format = AV_PIX_FMT_RGBA;
           using picture = Frame.fromVideoBuffer(pixels, {
             width: pictureWidth,
             height: pictureHeight,
-            format: AV_PIX_FMT_RGBA,
+            format,
             timeBase,
           });
-          using coded = new Frame();
-          coded.alloc();
-          coded.width = width;
-          coded.height = height;
-          coded.format = AV_PIX_FMT_YUV420P;
-          coded.colorSpace = AVCOL_SPC_BT709;
-          coded.colorRange = AVCOL_RANGE_MPEG;
-          coded.allocBuffer();
-          await scaler.scaleFrame(coded, picture);
-          coded.timeBase = new Rational(1, fps);
-          coded.pts = count++;
-          await drain(coded);
+          await code((coded) => scaler.scaleFrame(coded, picture));
         }),
+      writePlanar: (fill) =>
+        guarded(path, () =>
+          code((coded) => {
+            const [y, u, v] = coded.data ?? [];
+            const [yStride = 0, uStride = 0, vStride = 0] = coded.linesize;
+            if (y && u && v) fill({ width, height, planes: [y, u, v], strides: [yStride, uStride, vStride] });
+            return undefined;
+          }),
+        ),
       finish: () =>
         guarded(path, async () => {
           try {

@@ -44,6 +44,7 @@ export interface GeneratedClip {
   readonly cached: boolean;
 }
 
+const ENDINGS = { mp4: 'mp4', fmp4: 'frag.mp4', mpegts: 'ts', webm: 'webm', mkv: 'mkv' } as const;
 /** Drawn at five sixths of the size and scaled up in the encoder: as soft as a broadcast lens, and a third faster. */
 const DRAWN_SHARE = 5 / 6;
 /** 4 Mbit/s at 1080p25, as the clips of the challenge have. */
@@ -86,7 +87,7 @@ export async function generateClip(options: GenerateClipOptions): Promise<Genera
     version: RENDERER_VERSION,
   };
   const key = createHash('sha256').update(JSON.stringify(recipe)).digest('hex').slice(0, 12);
-  const path = join(cacheFolder, `match-${seed}-${key}.${container === 'fmp4' ? 'frag.mp4' : container}`);
+  const path = join(cacheFolder, `match-${seed}-${key}.${ENDINGS[container]}`);
   const truthPath = join(cacheFolder, `match-${seed}-${key}.truth.json`);
   signal?.throwIfAborted();
   const kept = await readTruth(path, truthPath);
@@ -115,7 +116,7 @@ export async function generateClip(options: GenerateClipOptions): Promise<Genera
       codec,
       width,
       height,
-      fps,
+      framesPerSecond: { num: fps, den: 1 },
       gop,
       bFrames,
       moov,

@@ -2,7 +2,9 @@ export { drawLettering, letteringWidth } from './block-letters.js';
 export {
   type ClipCodec,
   type ClipContainer,
+  type FrameRate,
   openVideoWriter,
+  type PlanarPicture,
   type VideoWriter,
   type VideoWriterOptions,
 } from './encode.js';
