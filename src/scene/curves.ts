@@ -6,17 +6,14 @@ import { PITCH_LENGTH_M, PITCH_WIDTH_M } from './pitch.js';
 import { assignRoles, likeliestRole, meanPlace, type TrackRole } from './roles.js';
 import { type Curve, type Knot, knotOf, setSpeeds } from './track-curve.js';
 import type { Station } from './tracklets.js';
-import { ID_STRIDE, type Track } from './tracks.js';
-
-export interface CurveOptions {
-  /** See `SceneOptions.confThreshold`. */
-  readonly confThreshold: number;
-  readonly space: PictureSpace;
-}
+import { ID_STRIDE, type Track, type TrackOptions } from './tracks.js';
 
 /** How far beyond the lines somebody may stand on average and still belong to the match, m: assistants run beside the line, benches lie behind. */
 const OUTSIDE_M = 2.5;
 const OUTSIDE_REFEREE_M = 4;
+/** Sights and share of the threshold by which a person without any sure sight is believed. Chosen. */
+const MANY_SIGHTS = 8;
+const MANY_SCORE = 0.65;
 /** Feet of the goal posts and corner flags, metres. */
 const POLES_M = [0, PITCH_LENGTH_M].flatMap((x) =>
   [0, PITCH_WIDTH_M, PITCH_WIDTH_M / 2 - 3.66, PITCH_WIDTH_M / 2 + 3.66].map((y) => [x, y] as const),
@@ -34,12 +31,9 @@ const BALL_PLACE = ID_STRIDE - 1;
 const LEAST_CREDIT = 0.55;
 
 /** Turns tracks into what the answer shows: those that enough samples confirm, each with one class, and the one ball. */
-export function curvesOf(shot: readonly Station[], tracks: readonly Track[], options: CurveOptions): readonly Curve[] {
+export function curvesOf(shot: readonly Station[], tracks: readonly Track[], options: TrackOptions): readonly Curve[] {
   const { confThreshold, space } = options;
-  const credible = tracks.filter(
-    (track) =>
-      track.samples.some((k, n) => shot[k].bodies.score[track.bodies[n]] >= confThreshold) && !isPole(shot, track),
-  );
+  const credible = tracks.filter((track) => isSure(scoresOf(shot, track), confThreshold) && !isPole(shot, track));
   const curves: Curve[] = [];
   for (const role of assignRoles(shot, credible)) {
     if (!isOnPitch(shot, role)) continue;
@@ -54,7 +48,7 @@ export function curvesOf(shot: readonly Station[], tracks: readonly Track[], opt
 }
 
 /** Every body for itself, as `DISABLE_TRACKING` wants it: one class, one sample, an id of its own. */
-export function looseCurves(shot: readonly Station[], { confThreshold, space }: CurveOptions): readonly Curve[] {
+export function looseCurves(shot: readonly Station[], { confThreshold, space }: TrackOptions): readonly Curve[] {
   return shot.flatMap(({ index, timeS, revision, bodies, places, balls }, sample) => {
     const curves: Curve[] = [];
     const at = { sample, timeS, revision, source: 'measured', bridged: false } as const;
@@ -71,7 +65,7 @@ export function looseCurves(shot: readonly Station[], { confThreshold, space }: 
 }
 
 /** The sights of a track that are shown, and between which of them it is shown on. */
-function personKnots(shot: readonly Station[], track: Track, { confThreshold, space }: CurveOptions): Knot[] {
+function personKnots(shot: readonly Station[], track: Track, { confThreshold, space }: TrackOptions): Knot[] {
   const least = LEAST_CREDIT * confThreshold;
   const credit = creditOf(shot, track, space);
   const first = track.samples[0];
@@ -88,17 +82,31 @@ function personKnots(shot: readonly Station[], track: Track, { confThreshold, sp
   });
 }
 
+function scoresOf(shot: readonly Station[], { samples, bodies }: Track): number[] {
+  return samples.map((k, n) => shot[k].bodies.score[bodies[n]]);
+}
+
+/** One sure sight is enough; without any, many sights that are not much weaker. */
+function isSure(scores: readonly number[], confThreshold: number): boolean {
+  if (Math.max(...scores) >= confThreshold) return true;
+  return scores.length >= MANY_SIGHTS && mean(scores) >= MANY_SCORE * confThreshold;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / values.length;
+}
+
 /** Goal posts and corner flags, which detectors take for distant persons: faint, and always on the same spot. */
 function isPole(shot: readonly Station[], track: Track): boolean {
   if (!shot[track.samples[0]].camera.onPitch) return false;
   const { x, y } = meanPlace(shot, track);
   if (!POLES_M.some(([px, py]) => Math.hypot(x - px, y - py) < POLE_REACH_M)) return false;
-  const scores = track.samples.map((k, n) => shot[k].bodies.score[track.bodies[n]]);
+  const scores = scoresOf(shot, track);
   const stands = track.samples.every((k, n) => {
     const { places } = shot[k];
     return Math.hypot(places.x[track.bodies[n]] - x, places.y[track.bodies[n]] - y) < 2 * POLE_REACH_M;
   });
-  return stands && scores.reduce((a, b) => a + b, 0) / scores.length < POLE_SCORE;
+  return stands && mean(scores) < POLE_SCORE;
 }
 
 function isOnPitch(shot: readonly Station[], { track, classId }: TrackRole): boolean {

@@ -1,4 +1,5 @@
 export type { Answer, AnswerFrame, AnswerObject, Finding, Provenance } from './answer.js';
+export { type BoxQuality, type Comparison, compareWithTruth } from './compare.js';
 export {
   type AnswerEncoder,
   type AnswerEncoderOptions,
@@ -6,5 +7,7 @@ export {
   createAnswerEncoder,
 } from './encode-answer.js';
 export { createFrameWriter } from './frame-json.js';
+export { PITCH_LENGTH_M, PITCH_POINTS, PITCH_WIDTH_M } from './pitch.js';
 export { createScene, type Scene, type SceneClip, type SceneOptions } from './scene.js';
 export { describeFinding, kitColours, pictureSignature, type SampledPicture } from './signature.js';
+export { type ClipTruth, parseAnswer, parseTruth, type WireAnswer, type WireFrame, type WireObject } from './wire.js';

@@ -81,11 +81,11 @@ export class ShotFiller {
   }
 
   private *curvesOf(stations: readonly Station[]): Generator<undefined, readonly Curve[]> {
-    const { space, tracking } = this.options;
+    const { tracking } = this.options;
     if (!tracking) return looseCurves(stations, this.options);
     const links = yield* this.links.of(stations);
     return this.curves.get(stations[0]?.index ?? -1, [...stations, ...links], () =>
-      curvesOf(stations, buildTracks(stations, links, space), this.options),
+      curvesOf(stations, buildTracks(stations, links, this.options), this.options),
     );
   }
 

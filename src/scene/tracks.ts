@@ -40,13 +40,19 @@ const VANISHED = 1;
 /** Sights at an end of a tracklet from which its looks are taken. */
 const LOOKS = 12;
 
+export interface TrackOptions {
+  readonly space: PictureSpace;
+  /** See `SceneOptions.confThreshold`. */
+  readonly confThreshold: number;
+}
+
 /** Joins tracklets across gaps where place, speed, role, shirt and size justify it; see `Track`. */
 export function buildTracks(
   shot: readonly Station[],
   links: readonly (Links | undefined)[],
-  space: PictureSpace,
+  { space, confThreshold }: TrackOptions,
 ): readonly Track[] {
-  const tracklets = chainTracklets(shot, links);
+  const tracklets = chainTracklets(shot, links, confThreshold);
   const join = new Joiner(shot, space);
   const merged = tracklets.filter((t) => t.startsMerged && t.endsMerged);
   const plain = tracklets.filter((t) => !(t.startsMerged && t.endsMerged));
@@ -124,7 +130,8 @@ class Joiner {
       const rows = [...new Set(group.map((edge) => edge.end))];
       const columns = [...new Set(group.map((edge) => edge.start))];
       const gain = new Float64Array(rows.length * columns.length);
-      for (const { odds, end, start } of group) gain[rows.indexOf(end) * columns.length + columns.indexOf(start)] = odds;
+      for (const { odds, end, start } of group)
+        gain[rows.indexOf(end) * columns.length + columns.indexOf(start)] = odds;
       assign(gain, rows.length, columns.length).forEach((c, r) => {
         if (c >= 0) connect(rows[r].tracklet, columns[c].tracklet);
       });
@@ -170,7 +177,9 @@ class Joiner {
       : alone;
     const odds = PRIOR + likeness(end, start) + step;
     if (!(odds > 0)) return Number.NEGATIVE_INFINITY;
-    return odds - (this.inView(end, end.sample + 1) ? VANISHED : 0) - (this.inView(start, start.sample - 1) ? VANISHED : 0);
+    return (
+      odds - (this.inView(end, end.sample + 1) ? VANISHED : 0) - (this.inView(start, start.sample - 1) ? VANISHED : 0)
+    );
   }
 
   private inView({ x, y }: End, sample: number): boolean {
@@ -237,9 +246,17 @@ class Joiner {
     let weight = 0;
     let known = false;
     let count = 0;
-    for (let part: Tracklet | undefined = tracklet; part && count < LOOKS; part = inward > 0 ? part.next : part.previous) {
+    for (
+      let part: Tracklet | undefined = tracklet;
+      part && count < LOOKS;
+      part = inward > 0 ? part.next : part.previous
+    ) {
       const { samples, bodies } = part;
-      for (let n = inward > 0 ? 0 : samples.length - 1; samples[n] !== undefined && count < LOOKS; n += inward, count++) {
+      for (
+        let n = inward > 0 ? 0 : samples.length - 1;
+        samples[n] !== undefined && count < LOOKS;
+        n += inward, count++
+      ) {
         const { bodies: seen, places } = this.shot[samples[n]];
         const i = bodies[n];
         const score = seen.score[i];
@@ -272,9 +289,16 @@ function connect(before: Tracklet, after: Tracklet): void {
 function runOdds(end: End, start: End, spanS: number): number {
   const reach = PERSISTENCE_S * (1 - Math.exp(-spanS / PERSISTENCE_S));
   const drift = Math.min((0.5 * ACCELERATION_SPREAD * spanS * spanS) ** 2, (WANDERING * spanS) ** 2);
-  const along = (by: End) =>
-    stepOdds(end, start, by.speedX * reach, by.speedY * reach, drift + by.speedVariance * reach * reach);
-  return (along(end) + along(start)) / 2;
+  const square = reach * reach;
+  const forward = stepOdds(end, start, end.speedX * reach, end.speedY * reach, drift + end.speedVariance * square);
+  const backward = stepOdds(
+    end,
+    start,
+    start.speedX * reach,
+    start.speedY * reach,
+    drift + start.speedVariance * square,
+  );
+  return (forward + backward) / 2;
 }
 
 /** Later starts that may continue an end, with their odds where they are above 0. */
