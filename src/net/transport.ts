@@ -71,15 +71,13 @@ export function createTransport(origin: URL, { socket, httpVersion }: Dialled, o
       const first = !handedOver;
       handedOver = true;
       // A callback in the same tick is lost: undici still is inside its resume loop then.
-      queueMicrotask(() => (first ? callback(null, socket.pause()) : callback(gone(), null)));
+      queueMicrotask(() => (first ? callback(null, socket) : callback(gone(), null)));
     },
   });
   socket.once('close', end).on('error', () => {});
   if (httpVersion === '2') {
     // An aborted request is dropped before it is sent, but the session is opened: settings, window and PING begin at once.
     client.request({ method: 'GET', path: '/', signal: AbortSignal.abort() }).catch(() => {});
-  } else {
-    socket.resume(); // until the first request nobody else reads, and a close would go unseen
   }
 
   function end() {

@@ -65,7 +65,6 @@ export async function within<T>(work: Promise<T>, { signal, limit }: WithinOptio
     return await Promise.race([work, stopped]);
   } finally {
     stop();
-    work.catch(() => {});
   }
 }
 
