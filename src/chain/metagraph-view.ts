@@ -8,7 +8,6 @@ import {
   finalize,
   firstValueFrom,
   merge,
-  NEVER,
   type Observable,
   ReplaySubject,
   retry,
@@ -161,7 +160,7 @@ export function createMetagraphView(options: MetagraphViewOptions): MetagraphVie
     ready: (timeoutMs) =>
       firstValueFrom(
         // Without refresh nothing more can come once the file was read.
-        merge(snapshots$, refresh ? NEVER : concat(loaded$, missing$)).pipe(
+        merge(snapshots$, refresh ? EMPTY : concat(loaded$, missing$)).pipe(
           timeout({ first: timeoutMs, scheduler, with: () => missing$ }),
           throwIfEmpty(() => unavailable('the view is closed')),
         ),

@@ -40,7 +40,7 @@ const bare = new Set([
 ]);
 
 export function statusOf(code: string): number {
-  return statuses[code] ?? 500;
+  return Object.hasOwn(statuses, code) ? (statuses[code] ?? 500) : 500;
 }
 
 export interface ErrorResponse {
