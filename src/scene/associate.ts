@@ -27,7 +27,7 @@ export interface Speeds {
 }
 
 export interface AssociateOptions {
-  /** Persons at or above this score may be linked with anybody, weaker ones only with these (ByteTrack, Zhang et al. 2022). */
+  /** Persons at or above this score are linked first (ByteTrack, Zhang et al. 2022). */
   readonly confThreshold: number;
   /** Speeds at the earlier sample from the links before it, at the later one from the links behind it. */
   readonly speedBefore?: Speeds | undefined;
@@ -45,6 +45,14 @@ const PRIOR = 1.5;
 /** What a link must cost at least to lean on a guess of no speed when a speed is known. */
 const STANDING_PENALTY = 2;
 
+/** Sure ones with sure ones first, then what is left with the doubtful, then these among themselves: chains of them are judged as a whole. */
+const STAGES = [
+  [true, true],
+  [true, false],
+  [false, true],
+  [false, false],
+] as const;
+
 const LOG_DENSITY = Math.log(2 * Math.PI * DENSITY);
 
 /** Links the persons of two samples of one shot by place, speed, role and size; see `Links`. */
@@ -57,10 +65,9 @@ export function associate(a: Scattering, b: Scattering, options: AssociateOption
   const { confThreshold } = options;
   const highRow = (i: number) => a.bodies.score[i] >= confThreshold;
   const highColumn = (j: number) => b.bodies.score[j] >= confThreshold;
-  // Sure ones first, so that a doubtful box never takes a sure one's partner; then what is left with the doubtful.
-  for (const stage of [0, 1, 2]) {
-    const from = indices(rows, (i) => next[i] < 0 && (stage === 2 ? !highRow(i) : highRow(i)));
-    const to = indices(columns, (j) => previous[j] < 0 && (stage === 1 ? !highColumn(j) : highColumn(j)));
+  for (const [fromHigh, toHigh] of STAGES) {
+    const from = indices(rows, (i) => next[i] < 0 && highRow(i) === fromHigh);
+    const to = indices(columns, (j) => previous[j] < 0 && highColumn(j) === toHigh);
     const part = new Float64Array(from.length * to.length);
     from.forEach((i, r) => {
       to.forEach((j, c) => {
