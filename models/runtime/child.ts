@@ -201,5 +201,4 @@ process.on('message', (message) => {
   if (message.type === 'load') void load(message);
   else opened?.enqueue(message);
 });
-// The parent is gone, however it went: nobody is left to answer.
-process.on('disconnect', () => process.exit(0));
+// The control channel is all that keeps this process alive: it ends with its parent, however that ends.

@@ -35,7 +35,8 @@ describe('model processes of a built program', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tikitaka-built-'));
   before(() => {
     build(folder);
-    writeFileSync(join(folder, 'slow.onnx'), slowFile());
+    // White pictures take minutes: whoever is gone before was ended.
+    writeFileSync(join(folder, 'slow.onnx'), slowFile(300));
     writeFileSync(join(folder, 'description.json'), JSON.stringify(slowDescription));
   });
   after(() => rmSync(folder, { recursive: true, force: true }));

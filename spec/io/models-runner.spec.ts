@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
+import { rmSync } from 'node:fs';
+import { firstValueFrom, lastValueFrom, toArray, VirtualTimeScheduler } from 'rxjs';
 import { type ModelRunnerOptions, openModelRunner, type ProcessModelRunner } from '../../models/index.js';
 import { flat, isAlive, modelFolder, slowDescription, slowFile } from '../support/models.js';
 
@@ -105,7 +106,7 @@ describe('model runner: processes', () => {
     const open4 = await open({ spare: true });
     await spareIsWarm.promise;
     notices.length = 0;
-    const [pid = 0] = open4.pids();
+    const [pid = 0, sparePid] = open4.pids();
     const running = watch(open4, 255);
     const behind = watch(open4, 0);
     process.kill(pid, 'SIGKILL');
@@ -116,6 +117,7 @@ describe('model runner: processes', () => {
     const next = watch(open4, 0);
     await next.returned;
     assert.deepEqual(next.events, ['returned', 'findings of 1', 'complete']);
+    assert.equal(open4.pids()[0], sparePid);
     assert.equal(notices[0], 'a model process ended');
   });
 
@@ -156,6 +158,46 @@ describe('model runner: processes', () => {
     assert.deepEqual(hung.events, ['returned', 'ERR_INFERENCE retryable']);
     assert.equal(isAlive(pid), false);
     assert.equal(notices[0], 'a model process hangs and is killed');
+    const next = watch(open4, 0);
+    await next.returned;
+    assert.deepEqual(next.events, ['returned', 'findings of 1', 'complete']);
+  });
+
+  it('no watchdog outlives what it watches', async () => {
+    const scheduler = new VirtualTimeScheduler();
+    const open4 = await open({ scheduler });
+    const done = watch(open4, 0);
+    await done.returned;
+    scheduler.flush();
+    assert.deepEqual(notices, []);
+    const next = watch(open4, 0);
+    await next.returned;
+    assert.deepEqual(next.events, ['returned', 'findings of 1', 'complete']);
+  });
+
+  it('closed while a replacement loads: what waits for it fails, and its process goes too', async () => {
+    const open4 = await open();
+    const running = watch(open4, 255);
+    process.kill(open4.pids()[0] ?? 0, 'SIGKILL');
+    await running.returned;
+    const waiting = watch(open4, 0);
+    const [loading = 0] = open4.pids();
+    await open4.close();
+    assert.deepEqual(waiting.events, ['returned', 'ERR_RELEASED']);
+    assert.equal(isAlive(loading), false);
+  });
+
+  it('without a replacement that loads: what waits fails, and the next run tries again', async () => {
+    const gone = folder.write('gone.onnx', slowFile());
+    const open4 = await open({ file: gone });
+    rmSync(gone);
+    const running = watch(open4, 255);
+    process.kill(open4.pids()[0] ?? 0, 'SIGKILL');
+    await running.returned;
+    const waiting = watch(open4, 0);
+    await waiting.returned;
+    assert.deepEqual(waiting.events, ['returned', 'ERR_INFERENCE retryable']);
+    folder.write('gone.onnx', slowFile());
     const next = watch(open4, 0);
     await next.returned;
     assert.deepEqual(next.events, ['returned', 'findings of 1', 'complete']);

@@ -100,10 +100,20 @@ describe('model set', () => {
     await abandoned;
     const run = lastValueFrom(opened.run([flat(255)], () => events.push('returned')));
     const other = lastValueFrom(opened.run([flat(0)], () => events.push('other returned')));
+    await new Promise<void>((resolve) => {
+      const returned = () => {
+        events.push('never started returned');
+        resolve();
+      };
+      opened
+        .run([flat(0)], returned)
+        .subscribe()
+        .unsubscribe();
+    });
     process.kill(slowPid, 'SIGKILL');
     await assert.rejects(run, { code: 'ERR_INFERENCE', retryable: true });
     assert.equal((await other).length, 1);
-    assert.deepEqual(events, ['abandoned returned', 'returned', 'other returned']);
+    assert.deepEqual(events, ['abandoned returned', 'never started returned', 'returned', 'other returned']);
   });
 
   it('refuses models that take different pictures, and sets without a model', async () => {
