@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type GenerateClipOptions, generateClip } from '../../src/demo/generate.js';
 import { recordMatch } from '../../src/demo/match-track.js';
 import { createRenderer } from '../../src/demo/renderer.js';
+import { drawHere, drawInThreads, type Renderers } from '../../src/demo/renderers.js';
 
 describe('generateClip', () => {
   let cacheFolder: string;
@@ -109,5 +110,44 @@ describe('generateClip', () => {
   it('tells why a folder cannot be used', async () => {
     const { path } = await make();
     await assert.rejects(make({ cacheFolder: path }), { code: 'ERR_CACHE' });
+  });
+});
+
+describe('drawing in threads', () => {
+  const clip = { seed: 4, frameCount: 9, fps: 25, width: 96, height: 54, clipWidth: 96, clipHeight: 54 };
+  const all = async (renderers: Renderers): Promise<readonly string[]> => {
+    const hashes: string[] = [];
+    for (let i = 0; i < clip.frameCount; i++) {
+      const { pixels, truth, free } = await renderers.frame(i);
+      hashes.push(createHash('sha256').update(pixels).update(JSON.stringify(truth)).digest('hex'));
+      free();
+    }
+    await renderers.close();
+    return hashes;
+  };
+
+  it('gives the same frames as without', async () => {
+    const here = await all(drawHere(clip));
+    assert.equal(new Set(here).size, 9);
+    assert.deepEqual(await all(drawInThreads(clip, 2)), here);
+  });
+
+  it('ends threads that wait for a free slot', async () => {
+    const renderers = drawInThreads(clip, 1);
+    await renderers.frame(0);
+    await renderers.close();
+    await assert.rejects(
+      renderers
+        .frame(8)
+        .then(() => renderers.frame(9))
+        .then(() => renderers.frame(10)),
+      { code: 'ERR_RENDER' },
+    );
+  });
+
+  it('says when a thread fails', async () => {
+    const renderers = drawInThreads({ ...clip, width: Number.NaN }, 1);
+    await assert.rejects(renderers.frame(0), { code: 'ERR_RENDER' });
+    await renderers.close();
   });
 });

@@ -1,7 +1,7 @@
 import type { SKRSContext2D } from '@napi-rs/canvas';
 import type { ClassId } from '../../models/index.js';
-import { drawLettering, letteringWidth, PITCH_LENGTH_M, PITCH_LINES, PITCH_WIDTH_M } from '../demo/index.js';
-import type { AnswerFrame, AnswerObject, Provenance } from '../scene/index.js';
+import { drawLettering, letteringWidth, PITCH_LINES } from '../demo/index.js';
+import { type AnswerFrame, type AnswerObject, PITCH_LENGTH_M, PITCH_WIDTH_M, type Provenance } from '../scene/index.js';
 import { type PitchProjection, projectPitch } from './pitch-projection.js';
 
 export interface AnnotationOptions {

@@ -1,7 +1,6 @@
 import { PITCH_LINES } from '../demo/index.js';
 import { fitHomography } from '../scene/homography.js';
-import type { AnswerFrame } from '../scene/index.js';
-import { PITCH_POINTS } from '../scene/pitch.js';
+import { type AnswerFrame, PITCH_POINTS } from '../scene/index.js';
 
 /** Where the pitch lies in one picture. Points are [x, y]; metres as on the real pitch, pixels of the picture. */
 export interface PitchProjection {

@@ -1,5 +1,5 @@
+import { PITCH_LENGTH_M, PITCH_WIDTH_M } from '../scene/index.js';
 import { STEP_S } from './locomotion.js';
-import { PITCH_LENGTH_M, PITCH_WIDTH_M } from './pitch-markings.js';
 
 export const BALL_RADIUS_M = 0.11;
 const ROLLING_DRAG_MS2 = 2.2; // chosen: a 14 m/s pass on wet grass runs about 40 m

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { OptionError, TikitakaError } from '../../operators/index.js';
 import { type ClipCodec, type ClipContainer, openVideoWriter } from './encode.js';
@@ -105,8 +105,6 @@ export async function generateClip(options: GenerateClipOptions): Promise<Genera
     height: drawn.pictureHeight,
     clipWidth: width,
     clipHeight: height,
-    // Starting a thread costs as much as drawing some hundred small frames.
-    workers: frameCount * width * height > 100e6 ? Math.min(availableParallelism(), 2) : 1,
   });
   try {
     const bitrateBps = Math.round(BITS_PER_PIXEL * width * height * fps);

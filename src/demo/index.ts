@@ -9,5 +9,5 @@ export {
   type VideoWriterOptions,
 } from './encode.js';
 export { type GenerateClipOptions, type GeneratedClip, generateClip } from './generate.js';
-export { type GroundPoint, PITCH_KEY_POINTS, PITCH_LENGTH_M, PITCH_LINES, PITCH_WIDTH_M } from './pitch-markings.js';
+export { type GroundPoint, PITCH_LINES } from './pitch-markings.js';
 export type { Truth, TruthFrame, TruthObject } from './truth.js';

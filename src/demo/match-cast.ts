@@ -1,5 +1,5 @@
 import type { ClassId } from '../../models/index.js';
-import { PITCH_LENGTH_M, PITCH_WIDTH_M } from './pitch-markings.js';
+import { PITCH_LENGTH_M, PITCH_WIDTH_M } from '../scene/index.js';
 import type { Random } from './random.js';
 
 export type Part = 'keeper' | 'outfield' | 'referee' | 'assistant';

@@ -1,7 +1,7 @@
+import { PITCH_LENGTH_M, PITCH_WIDTH_M } from '../scene/index.js';
 import { advance, BALL_RADIUS_M, type Ball, type BallPlace, GRAVITY_MS2 } from './ball.js';
 import { type Runner, STEP_S, type Stance, steer } from './locomotion.js';
 import { castMatch, forSide, type Person, stationOf } from './match-cast.js';
-import { PITCH_LENGTH_M, PITCH_WIDTH_M } from './pitch-markings.js';
 import { createRandom, type Random } from './random.js';
 
 /** A football match as moving points: formations that breathe, dribbles, passes with flight, tackles, shots that are held. */

@@ -1,8 +1,8 @@
+import { PITCH_LENGTH_M, PITCH_WIDTH_M } from '../scene/index.js';
+
 /** A point on the ground in metres: x 0..105 from the left goal line, y 0..68 from the far touchline, seen from the main stand. */
 export type GroundPoint = readonly [xM: number, yM: number];
 
-export const PITCH_LENGTH_M = 105;
-export const PITCH_WIDTH_M = 68;
 const LINE_WIDTH_M = 0.12; // Laws of the Game, law 1: at most 12 cm
 const CIRCLE_RADIUS_M = 9.15;
 const BOX_DEPTH_M = 16.5;
@@ -13,53 +13,6 @@ const PENALTY_SPOT_M = 11;
 export const GOAL_WIDTH_M = 7.32;
 export const GOAL_HEIGHT_M = 2.44;
 const MIDDLE_Y = PITCH_WIDTH_M / 2;
-/** Half the chord that the penalty arc cuts out of the box line. */
-const ARC_HALF_CHORD_M = Math.sqrt(CIRCLE_RADIUS_M ** 2 - (BOX_DEPTH_M - PENALTY_SPOT_M) ** 2);
-
-function halfKeyPoints(mirror: (x: number) => number) {
-  const at = (x: number, offset: number): GroundPoint => [mirror(x), MIDDLE_Y + offset];
-  return {
-    goalLine: [
-      -MIDDLE_Y,
-      -BOX_WIDTH_M / 2,
-      -GOAL_AREA_WIDTH_M / 2,
-      GOAL_AREA_WIDTH_M / 2,
-      BOX_WIDTH_M / 2,
-      MIDDLE_Y,
-    ].map((offset) => at(0, offset)),
-    goalArea: [at(GOAL_AREA_DEPTH_M, -GOAL_AREA_WIDTH_M / 2), at(GOAL_AREA_DEPTH_M, GOAL_AREA_WIDTH_M / 2)],
-    spot: [at(PENALTY_SPOT_M, 0)],
-    boxLine: [-BOX_WIDTH_M / 2, -ARC_HALF_CHORD_M, ARC_HALF_CHORD_M, BOX_WIDTH_M / 2].map((offset) =>
-      at(BOX_DEPTH_M, offset),
-    ),
-  };
-}
-
-/**
- * The 32 key points of PROTOCOL §2 on a real 105 × 68 m pitch, in the protocol's order. Points 11, 12, 19 and 20 (from 1)
- * are where the penalty arcs meet the box lines, which is where annotators put them.
- */
-export const PITCH_KEY_POINTS: readonly GroundPoint[] = (() => {
-  const left = halfKeyPoints((x) => x);
-  const right = halfKeyPoints((x) => PITCH_LENGTH_M - x);
-  const middle = PITCH_LENGTH_M / 2;
-  return [
-    ...left.goalLine,
-    ...left.goalArea,
-    ...left.spot,
-    ...left.boxLine,
-    [middle, 0],
-    [middle, MIDDLE_Y - CIRCLE_RADIUS_M],
-    [middle, MIDDLE_Y + CIRCLE_RADIUS_M],
-    [middle, PITCH_WIDTH_M],
-    ...right.boxLine,
-    ...right.spot,
-    ...right.goalArea,
-    ...right.goalLine,
-    [middle - CIRCLE_RADIUS_M, MIDDLE_Y],
-    [middle + CIRCLE_RADIUS_M, MIDDLE_Y],
-  ];
-})();
 
 const straight = (from: GroundPoint, to: GroundPoint): readonly GroundPoint[] => {
   const steps = Math.max(1, Math.ceil(Math.hypot(to[0] - from[0], to[1] - from[1]) / 4));

@@ -9,7 +9,7 @@ import { Boards, drawFlags, drawGoal, drawMarkings } from './stadium.js';
 import { type BallInPicture, stage } from './truth.js';
 
 /** Grows with every change of the picture or the truth: cached clips of other versions are not used. */
-export const RENDERER_VERSION = 1;
+export const RENDERER_VERSION = 2;
 
 export interface RendererOptions {
   readonly seed: number;
@@ -65,6 +65,8 @@ export function createRenderer({ seed, match, width, height }: RendererOptions) 
       const camera = new Camera(moment.camera, width, height);
       backdrop.paint(pixels, camera);
       ctx.putImageData(picture, 0, 0);
+      // A frame must not depend on which one was drawn before: styles end with it.
+      ctx.save();
       drawMarkings(ctx, camera);
       boards.draw(ctx, camera);
       drawFlags(ctx, camera);
@@ -92,7 +94,9 @@ export function createRenderer({ seed, match, width, height }: RendererOptions) 
         scene.push({ depthM: camera.project(goalX, 34).depthM, draw: () => drawGoal(ctx, camera, goalX) });
       scene.sort((a, b) => b.depthM - a.depthM);
       for (const { draw } of scene) draw();
+      boards.drawNear(ctx, camera);
       drawClock(timeS);
+      ctx.restore();
       return ctx.getImageData(0, 0, width, height).data;
     },
   };

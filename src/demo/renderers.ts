@@ -1,26 +1,41 @@
 import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { TikitakaError } from '../../operators/index.js';
-import { type RenderedFrame, type RenderJob, SLOTS } from './render-job.js';
+import { type ClipJob, createFrameDrawer, type RenderJob, SLOTS } from './render-job.js';
 import type { TruthFrame } from './truth.js';
 
 export interface DrawnFrame {
   /** RGBA, 8 bits, rows contiguous; valid until `free` is called. */
-  readonly pixels: Uint8Array;
+  readonly pixels: Uint8Array | Uint8ClampedArray;
   readonly truth: TruthFrame;
   free(): void;
 }
 
-/** Worker threads that draw a clip's frames in turn, each a few frames ahead. */
+/** Draws a clip's frames, a few ahead of who asks. */
 export interface Renderers {
-  /** Frames must be asked for in order, each freed before the one `workers × SLOTS` later is asked for. Errors: ERR_RENDER. */
+  /** Frames must be asked for in order, each freed before the one `SLOTS` later is asked for. Errors: ERR_RENDER. */
   frame(frame: number): Promise<DrawnFrame>;
   /** Ends the threads. Idempotent. */
   close(): Promise<void>;
 }
 
-export type RenderersOptions = Omit<RenderJob, 'first' | 'every' | 'pictures'> & { readonly workers: number };
+/** Starting a thread costs as much as drawing some hundred small frames: below this many pixels we draw in our own. */
+const THREADS_FROM_PIXELS = 100e6;
+
+export function openRenderers(clip: ClipJob): Renderers {
+  const pixels = clip.frameCount * clip.width * clip.height;
+  return pixels < THREADS_FROM_PIXELS ? drawHere(clip) : drawInThreads(clip, Math.min(2, availableParallelism()));
+}
+
+export function drawHere(clip: ClipJob): Renderers {
+  const draw = createFrameDrawer(clip);
+  return {
+    frame: async (frame) => ({ ...draw(frame), free: () => undefined }),
+    close: async () => undefined,
+  };
+}
 
 /** Starts `render-worker` compiled, or, when we ourselves run from TypeScript source, through tsx: on Node 20 its hooks do not reach threads by themselves. */
 function startWorker(workerData: RenderJob): Worker {
@@ -37,16 +52,16 @@ function startWorker(workerData: RenderJob): Worker {
   return new Worker(code, { eval: true, workerData });
 }
 
-export function openRenderers({ workers: every, ...clip }: RenderersOptions): Renderers {
+export function drawInThreads(clip: ClipJob, every: number): Renderers {
   const pictureBytes = clip.width * clip.height * 4;
   const threads = Array.from({ length: every }, (_, first) => {
     const pictures = new SharedArrayBuffer(pictureBytes * SLOTS);
     const worker = startWorker({ ...clip, first, every, pictures });
-    const waiting: RenderedFrame[] = [];
+    const waiting: TruthFrame[] = [];
     let failure: unknown;
     let wake: (() => void) | undefined;
-    worker.on('message', (rendered: RenderedFrame) => {
-      waiting.push(rendered);
+    worker.on('message', (truth: TruthFrame) => {
+      waiting.push(truth);
       wake?.();
     });
     worker.on('error', (cause) => {
@@ -60,10 +75,10 @@ export function openRenderers({ workers: every, ...clip }: RenderersOptions): Re
     return {
       worker,
       pictures,
-      async next(): Promise<RenderedFrame> {
+      async next(): Promise<TruthFrame> {
         for (;;) {
-          const rendered = waiting.shift();
-          if (rendered) return rendered;
+          const truth = waiting.shift();
+          if (truth) return truth;
           if (failure !== undefined)
             throw new TikitakaError('ERR_RENDER', 'a frame of the demo clip could not be drawn', { cause: failure });
           await new Promise<void>((resolve) => {
@@ -77,7 +92,7 @@ export function openRenderers({ workers: every, ...clip }: RenderersOptions): Re
     async frame(frame) {
       const thread = threads[frame % every];
       if (!thread) throw new TikitakaError('ERR_RENDER', `no thread for frame ${frame}`);
-      const { truth } = await thread.next();
+      const truth = await thread.next();
       const slot = Math.floor(frame / every) % SLOTS;
       return {
         truth,

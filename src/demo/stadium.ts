@@ -1,8 +1,9 @@
 import { type Canvas, createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
+import { PITCH_LENGTH_M, PITCH_WIDTH_M } from '../scene/index.js';
 import { APRON_M } from './backdrop.js';
 import { drawLettering, letteringWidth } from './block-letters.js';
 import type { Camera, Projected } from './camera.js';
-import { GOAL_HEIGHT_M, GOAL_WIDTH_M, PITCH_LENGTH_M, PITCH_PAINT, PITCH_WIDTH_M } from './pitch-markings.js';
+import { GOAL_HEIGHT_M, GOAL_WIDTH_M, PITCH_PAINT } from './pitch-markings.js';
 import { createRandom } from './random.js';
 import type { Point3 } from './skeleton.js';
 import { BOARD_COLOURS, SPONSORS } from './stands.js';
@@ -161,5 +162,25 @@ export class Boards {
       ctx.drawImage(picture, 0, 0, w * 1.01, h);
     }
     ctx.resetTransform();
+  }
+
+  /** The backs of the boards along the near side, drawn after the people. */
+  drawNear(ctx: SKRSContext2D, camera: Camera): void {
+    const y = PITCH_WIDTH_M + APRON_M.near;
+    for (let x = -APRON_M.ends; x < PITCH_LENGTH_M + APRON_M.ends; x += BOARD_LENGTH_M) {
+      const corners = [camera.project(x, y, 0), camera.project(x + BOARD_LENGTH_M, y, 0)].concat([
+        camera.project(x + BOARD_LENGTH_M, y, BOARD_HEIGHT_M),
+        camera.project(x, y, BOARD_HEIGHT_M),
+      ]);
+      if (corners.some(({ depthM }) => depthM < NEAR_PLANE_M)) continue;
+      ctx.beginPath();
+      for (const { xPx, yPx } of corners) ctx.lineTo(xPx, yPx);
+      ctx.closePath();
+      ctx.fillStyle = '#2c2f35';
+      ctx.fill();
+      ctx.strokeStyle = '#8d9298';
+      ctx.lineWidth = 1;
+      ctx.stroke();
+    }
   }
 }

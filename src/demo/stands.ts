@@ -35,6 +35,11 @@ export const BOARD_COLOURS: readonly (readonly [ground: string, ink: string])[] 
   ['#0b5fb0', '#ffffff'],
   ['#e8e8e4', '#b3151f'],
 ];
+const FACES: readonly Colour[] = [
+  [205, 160, 130],
+  [180, 132, 104],
+  [70, 52, 42],
+];
 const CLOTHES: readonly Colour[] = [
   [30, 32, 40],
   [52, 54, 62],
@@ -55,26 +60,20 @@ function spectators(
   area: { readonly widthM: number; readonly fromM: number; readonly toM: number; readonly light: number },
 ): void {
   const columns = Math.floor(area.widthM / SEAT_M);
-  for (let row = 0; area.fromM + (row + 1) * ROW_M <= area.toM; row++) {
+  // From the top down: every row covers the feet of the one behind it.
+  for (let row = Math.floor((area.toM - area.fromM) / ROW_M) - 1; row >= 0; row--) {
     const y = area.fromM + row * ROW_M;
     for (let column = 0; column < columns; column++) {
       if (column % 34 < 2) continue; // stairs
-      const light = area.light * random.between(0.7, 1.1);
+      const light = area.light * random.between(0.75, 1.1);
       if (random.next() > look.attendance) continue;
-      const colour = random.next() < 0.35 ? random.pick(look.teamColours) : random.pick(CLOTHES);
-      const x = column * SEAT_M + random.between(0, 0.12);
+      const colour = random.next() < 0.4 ? random.pick(look.teamColours) : random.pick(CLOTHES);
+      const x = column * SEAT_M + random.between(0, 0.08);
       const up = y + random.between(0, 0.15);
-      ctx.fillStyle = rgb(colour, light * 0.8);
-      ctx.fillRect(x, up, 0.42, 0.42);
-      ctx.fillStyle = rgb(
-        random.pick<Colour>([
-          [205, 160, 130],
-          [180, 132, 104],
-          [70, 52, 42],
-        ]),
-        light * 0.85,
-      );
-      ctx.fillRect(x + 0.11, up + 0.4, 0.21, 0.25);
+      ctx.fillStyle = rgb(colour, light * 0.85);
+      ctx.fillRect(x, up, 0.45, 0.6);
+      ctx.fillStyle = rgb(random.pick(FACES), light * 0.9);
+      ctx.fillRect(x + 0.11, up + 0.55, 0.23, 0.29);
     }
   }
 }
@@ -87,7 +86,7 @@ export function paintStand(random: Random, look: MatchLook, texelsPerM: number):
   const ctx = canvas.getContext('2d');
   const widthM = width / texelsPerM;
   ctx.scale(texelsPerM, texelsPerM);
-  ctx.fillStyle = '#4a4c50';
+  ctx.fillStyle = '#3a3c42';
   ctx.fillRect(0, 0, widthM, STAND_DEPTH_M);
   ctx.fillStyle = '#202226';
   ctx.fillRect(0, 0, widthM, 1.1);

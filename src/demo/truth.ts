@@ -1,10 +1,10 @@
 import type { ClassId } from '../../models/index.js';
+import { PITCH_POINTS } from '../scene/index.js';
 import { BALL_RADIUS_M } from './ball.js';
 import type { Camera } from './camera.js';
 import { type Figure, figureOf } from './figure.js';
 import type { Person } from './match-cast.js';
 import type { Moment } from './match-track.js';
-import { PITCH_KEY_POINTS } from './pitch-markings.js';
 import { type Limb, skeletonOf } from './skeleton.js';
 
 /** What is in one frame, in the shape of PROTOCOL §2. */
@@ -127,7 +127,7 @@ export function truthOf(
   const ballBox = clipped([ball.xPx - r, ball.yPx - r, ball.xPx + r, ball.yPx + r], width, height);
   if (ballBox && !ballIsHidden(ball, actors)) objects.push({ id: 0, bbox: ballBox, class_id: 0 });
   objects.sort((a, b) => a.id - b.id);
-  const keypoints = PITCH_KEY_POINTS.map(([x, y]): readonly [number, number] => {
+  const keypoints = PITCH_POINTS.map(([x, y]): readonly [number, number] => {
     const p = camera.project(x, y);
     const inside = p.depthM > 1 && p.xPx > 0 && p.yPx > 0 && p.xPx < width && p.yPx < height;
     return inside ? [round(p.xPx), round(p.yPx)] : [0, 0];

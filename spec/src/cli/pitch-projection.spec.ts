@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { projectPitch } from '../../../src/cli/pitch-projection.js';
 import { Camera } from '../../../src/demo/camera.js';
-import { PITCH_KEY_POINTS } from '../../../src/demo/pitch-markings.js';
-import type { AnswerFrame } from '../../../src/scene/index.js';
+import { type AnswerFrame, PITCH_POINTS } from '../../../src/scene/index.js';
 
 const camera = new Camera({ xM: 52.5, yM: 100, zM: 16, panRad: 0.3, tiltRad: 0.25, focal: 1.1 }, 1280, 720);
 const diagonal = Math.hypot(1280, 720);
-const keyPoints = PITCH_KEY_POINTS.map(([x, y]): readonly [number, number] => {
+const keyPoints = PITCH_POINTS.map(([x, y]): readonly [number, number] => {
   const p = camera.project(x, y);
   return p.xPx > 0 && p.xPx < 1280 && p.yPx > 0 && p.yPx < 720 ? [p.xPx, p.yPx] : [0, 0];
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { PITCH_KEY_POINTS, PITCH_LINES, PITCH_PAINT } from '../../../src/demo/pitch-markings.js';
+import { PITCH_LINES, PITCH_PAINT } from '../../../src/demo/pitch-markings.js';
+import { PITCH_POINTS } from '../../../src/scene/index.js';
 
 /** Left–right flip of PROTOCOL §2. */
 const FLIP = [
@@ -8,9 +9,9 @@ const FLIP = [
 
 describe('pitch markings', () => {
   it('has 32 key points that mirror onto each other as PROTOCOL says', () => {
-    assert.equal(PITCH_KEY_POINTS.length, 32);
-    PITCH_KEY_POINTS.forEach(([x, y], i) => {
-      const mirrored = PITCH_KEY_POINTS[FLIP[i] ?? -1];
+    assert.equal(PITCH_POINTS.length, 32);
+    PITCH_POINTS.forEach(([x, y], i) => {
+      const mirrored = PITCH_POINTS[FLIP[i] ?? -1];
       assert.ok(mirrored, `${i}`);
       assert.ok(Math.abs(mirrored[0] - (105 - x)) < 1e-9 && Math.abs(mirrored[1] - y) < 1e-9, `point ${i + 1}`);
     });
@@ -28,13 +29,13 @@ describe('pitch markings', () => {
   ];
   for (const [point, x, y, reason] of table) {
     it(`puts point ${point} at ${reason}`, () => {
-      const found = PITCH_KEY_POINTS[point - 1];
+      const found = PITCH_POINTS[point - 1];
       assert.ok(found && Math.hypot(found[0] - x, found[1] - y) < 0.01, `${found}`);
     });
   }
 
   it('passes a line through every key point but the spots', () => {
-    PITCH_KEY_POINTS.forEach(([x, y], i) => {
+    PITCH_POINTS.forEach(([x, y], i) => {
       if (i === 8 || i === 21) return;
       const nearest = Math.min(
         ...PITCH_LINES.flatMap((line) =>

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { Camera } from '../../../src/demo/camera.js';
 import { type Moment, recordMatch } from '../../../src/demo/match-track.js';
-import { PITCH_KEY_POINTS } from '../../../src/demo/pitch-markings.js';
 import { stage, truthOf } from '../../../src/demo/truth.js';
+import { PITCH_POINTS } from '../../../src/scene/index.js';
 
 const match = recordMatch({ seed: 3, seconds: 2 });
 const pose = { xM: 52.5, yM: 100, zM: 16, panRad: 0, tiltRad: 0.24, focal: 1.25 };
@@ -73,7 +73,7 @@ describe('truth of a frame', () => {
     const { keypoints } = truthWith({}, [52, 34, 0.11]);
     assert.equal(keypoints.length, 32);
     keypoints.forEach(([x, y], i) => {
-      const p = camera.project(...(PITCH_KEY_POINTS[i] ?? [0, 0]));
+      const p = camera.project(...(PITCH_POINTS[i] ?? [0, 0]));
       const inside = p.xPx > 0 && p.xPx < 1920 && p.yPx > 0 && p.yPx < 1080;
       assert.ok(inside ? Math.hypot(x - p.xPx, y - p.yPx) < 0.01 : x === 0 && y === 0, `point ${i + 1}`);
     });
