@@ -1,0 +1,98 @@
+/**
+ * `npm run bench:serve`: how quickly `GET /availability` is answered by a real `tikitaka serve` that has nothing to do, and while
+ * it answers one challenge after the other (issue 4: p99 below 50 ms). Seconds per part: `SECONDS=10`.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import autocannon from 'autocannon';
+import { report } from './harness.js';
+import { openStand } from './stand.js';
+
+const seconds = Number(process.env.SECONDS ?? 10);
+const targetMs = 50;
+const main = join(import.meta.dirname, '../src/main.ts');
+
+/** Starts the server as an operator would, on a free port, and resolves when it listens. */
+async function startServer(ca: string) {
+  const folder = await mkdtemp(join(tmpdir(), 'tikitaka-bench-'));
+  const caPath = join(folder, 'ca.pem');
+  await writeFile(caPath, ca);
+  const child = spawn(process.execPath, ['--import=tsx', main, 'serve'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: {
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
+      NODE_EXTRA_CA_CERTS: caPath,
+      AUTH: 'off',
+      HOST: '127.0.0.1',
+      PORT: '0',
+      ALLOW_PRIVATE_URLS: '1',
+      ANSWER_CACHE_S: '0',
+      CONNECT_TIMEOUT_S: '5',
+    },
+  });
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const url = await new Promise<string>((resolve, reject) => {
+    const said: string[] = [];
+    createInterface({ input: child.stderr }).on('line', (line) => {
+      said.push(line);
+      const found = /listening on (\S+)/.exec(line)?.[1];
+      if (found) resolve(found);
+    });
+    void exited.then(() => reject(new Error(`the server ended:\n${said.join('\n')}`)));
+  });
+  return {
+    url,
+    async close() {
+      child.kill('SIGTERM');
+      await exited;
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+const load = (url: string) =>
+  autocannon({ url: `${url}/availability`, connections: 4, overallRate: 100, duration: seconds });
+
+const stand = await openStand();
+const server = await startServer(stand.ca ?? '');
+try {
+  const idle = await load(server.url);
+  let running = true;
+  const statuses: number[] = [];
+  const challenges = (async () => {
+    while (running) {
+      const response = await fetch(`${server.url}/soccer/challenge`, {
+        method: 'POST',
+        body: JSON.stringify({ challenge_id: `bench-${statuses.length}`, type: 'gsr', video_url: stand.url }),
+      });
+      await response.arrayBuffer();
+      statuses.push(response.status);
+    }
+  })();
+  const busy = await load(server.url);
+  running = false;
+  await challenges;
+  report({
+    bench: 'serve/availability',
+    figures: [],
+    facts: {
+      idleP50Ms: idle.latency.p50,
+      idleP99Ms: idle.latency.p99,
+      busyP50Ms: busy.latency.p50,
+      busyP99Ms: busy.latency.p99,
+      busyMaxMs: busy.latency.max,
+      requests: idle.requests.total + busy.requests.total,
+      failed: idle.errors + idle.non2xx + busy.errors + busy.non2xx,
+      challengesAnswered: statuses.filter((status) => status === 200).length,
+      challenges: statuses.length,
+      withinTarget: busy.latency.p99 < targetMs,
+    },
+  });
+} finally {
+  await server.close();
+  await stand.close();
+}
