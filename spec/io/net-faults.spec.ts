@@ -71,6 +71,21 @@ describe('net: faults of the server', () => {
       assert.deepEqual({ ...server.stats }, { connections: 1, open: 1, requests: 3 });
     });
 
+    for (const [what, headers] of [
+      ['an error', { ':status': 503 }],
+      ['a redirect', { ':status': 302, location: '/clip.mp4' }],
+    ] as const) {
+      it(`the body of ${what} holds no place on the connection`, async () => {
+        const { pool, open } = await set((exchange) => {
+          if (exchange.number > 1) return exchange.serve();
+          exchange.stream.respond(headers);
+          exchange.stream.end(clip.subarray(0, 400_000));
+        });
+        assert.ok((await whole(await open())).equals(clip));
+        await until(() => pool.stats().idle === 1, 'no exchange is left');
+      });
+    }
+
     for (const status of [400, 401, 403, 404, 410]) {
       it(`${status} is not tried again`, async () => {
         const { server, open } = await set((exchange) => exchange.status(status));
@@ -292,6 +307,18 @@ describe('net: faults of the server', () => {
       for (let next = await other.next(); !next.done; next = await other.next());
       await until(() => openClientSockets(server.port) === 0, 'the suspect connection is closed');
       assert.equal(pool.stats().open, 0);
+    });
+
+    it('behind a head that a reader left harms nobody', async () => {
+      const { open, pool, server } = await set((exchange) => {
+        if (exchange.start < HEAD) return exchange.serve();
+      });
+      const source = await open();
+      for await (const _ of source.read({ start: 0 })) {
+        await until(() => server.stats.requests === 2);
+        break;
+      }
+      await until(() => pool.stats().idle === 1, 'the request made ahead is given up');
     });
 
     it('that stays is ERR_SOURCE_STALLED', async () => {

@@ -133,7 +133,7 @@ export function createRangedGet({ link, lane, maxBytes, retries, backOffMs }: Ra
           exchange = ready ?? (await ask(at, stop, signal));
           ready = undefined;
           const { answer, response } = exchange;
-          for await (const chunk of untilComplete(response, answer)) {
+          for await (const chunk of response.body) {
             bytesRead += chunk.length;
             const wanted = chunk.subarray(0, stop - at);
             for (let from = 0; from < wanted.length; from += CHUNK_BYTES) {
@@ -162,28 +162,6 @@ export function createRangedGet({ link, lane, maxBytes, retries, backOffMs }: Ra
       }
     },
   };
-}
-
-/**
- * The body. On HTTP/1.1 leaving it costs the connection, so a reader who leaves with the last byte that was announced first
- * sees the exchange end.
- */
-async function* untilComplete(response: PoolResponse, { start, end }: RangeAnswer): AsyncGenerator<Uint8Array> {
-  const chunks = response.body[Symbol.asyncIterator]();
-  let at = start;
-  let ended = false;
-  try {
-    for (;;) {
-      const { done, value } = await chunks.next();
-      ended = done === true;
-      if (done) return;
-      at += value.length;
-      yield value;
-    }
-  } finally {
-    if (!ended && at === end && response.connection.httpVersion === '1.1') await chunks.next().catch(() => {});
-    response.cancel();
-  }
 }
 
 /** Reads a body that nobody wants away, within reason. */
