@@ -10,10 +10,10 @@ export interface FrameJsonOptions {
   readonly dropUnscored: boolean;
 }
 
-/** Boxes that callers drop before judging (PROTOCOL §3): under 15 × 40 px (ball exempt), or touching the strip y1 ≤ 150. */
-export function isUnscored(object: AnswerObject): boolean {
-  const [x1, y1, x2, y2] = object.boxXyxyPx;
-  return y1 <= 150 || (object.classId !== 0 && (x2 - x1 < 15 || y2 - y1 < 40));
+/** Boxes that callers drop before judging (PROTOCOL §3): under 15 × 40 px (ball exempt), or touching the strip y1 ≤ 150. `bbox` x1, y1, x2, y2 in px. */
+export function isUnscoredBox(bbox: readonly [number, number, number, number], classId: number): boolean {
+  const [x1, y1, x2, y2] = bbox;
+  return y1 <= 150 || (classId !== 0 && (x2 - x1 < 15 || y2 - y1 < 40));
 }
 
 const ZERO = 48;
@@ -64,7 +64,7 @@ export class FrameJsonWriter {
     this.put(OBJECTS);
     let first = true;
     for (const object of frame.objects) {
-      if (this.options.dropUnscored && isUnscored(object)) continue;
+      if (this.options.dropUnscored && isUnscoredBox(object.boxXyxyPx, object.classId)) continue;
       if (this.object(object, first)) first = false;
     }
     this.byte(93);
@@ -75,7 +75,10 @@ export class FrameJsonWriter {
   private point(point: readonly [number, number] | undefined): void {
     const x = clamp(point?.[0] ?? 0, this.maxX);
     const y = clamp(point?.[1] ?? 0, this.maxY);
-    if (!(x + y > 0)) return this.put(NO_POINT);
+    if (!(x + y > 0)) {
+      this.put(NO_POINT);
+      return;
+    }
     this.reserve();
     this.byte(91);
     this.hundredths(x);

@@ -97,7 +97,7 @@ function bodies(finding: Finding, space: PictureSpace, balls: boolean): Bodies {
     roles.set(roleScores ?? [1, 2, 3].map((role) => (role === classId ? 1 : 0)), place * 3);
   });
   const kits = new Float64Array(finding.kitColours && !balls ? kept.length * 3 : 0);
-  if (kits.length > 0) kept.forEach((i, place) => kits.set(kitOf(finding, i), place * 3));
+  if (kits.length > 0) for (const [place, i] of kept.entries()) kits.set(kitOf(finding, i), place * 3);
   return {
     count: kept.length,
     footU: column((d) => space.u((d.boxXyxyPx[0] + d.boxXyxyPx[2]) / 2)),

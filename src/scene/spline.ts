@@ -4,11 +4,11 @@ export const SPLINE_REACH = 3;
 /**
  * Slope at one knot of the smooth curve (natural cubic spline) through the knots around it: on camera motions and players' ways
  * it leaves half the error between samples that slopes from the two neighbours leave (measured on rendered clips).
- * `times`: ascending, at least 2; `valueOf(k, c)`: component c at knot k; `at`: the knot asked for. Writes one slope per component.
+ * `times`: ascending, at least 2; `placeOf(k, c)`: component c at knot k; `at`: the knot asked for. Writes one slope per component.
  */
 export function splineSlope(
   times: ArrayLike<number>,
-  valueOf: (knot: number, component: number) => number,
+  placeOf: (knot: number, component: number) => number,
   at: number,
   out: Float64Array,
 ): void {
@@ -28,10 +28,10 @@ export function splineSlope(
     const pivot = 2 * (before + after) - (i > 0 ? before * upper[i - 1] : 0);
     upper[i] = after / pivot;
     for (let c = 0; c < components; c++) {
-      const value = valueOf(k, c);
+      const value = placeOf(k, c);
       let sum = 0;
-      if (i > 0) sum += 3 * before * before * (value - valueOf(k - 1, c)) - before * right[(i - 1) * components + c];
-      if (i < count - 1) sum += 3 * after * after * (valueOf(k + 1, c) - value);
+      if (i > 0) sum += 3 * before * before * (value - placeOf(k - 1, c)) - before * right[(i - 1) * components + c];
+      if (i < count - 1) sum += 3 * after * after * (placeOf(k + 1, c) - value);
       right[i * components + c] = sum / pivot;
     }
   }

@@ -50,7 +50,7 @@ export function chainTracklets(
   const place = new Map<number, number>();
   const key = (sample: number, body: number) => sample * 2 ** 10 + body;
   tracklets.forEach((tracklet, t) => {
-    tracklet.samples.forEach((sample, n) => place.set(key(sample, tracklet.bodies[n]), t));
+    for (const [n, sample] of tracklet.samples.entries()) place.set(key(sample, tracklet.bodies[n]), t);
   });
   const cuts = tracklets.map(() => new Map<number, { merges: boolean; splits: boolean }>());
   const meet = (sample: number, body: number, before: boolean) => {

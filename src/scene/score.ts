@@ -1,0 +1,55 @@
+import { isShown } from './compare.js';
+import { scoreBoxes } from './score-boxes.js';
+import { type KeyPointScore, scoreKeyPoints } from './score-key-points.js';
+import type { ClipTruth, WireAnswer } from './wire.js';
+
+export interface ScoreOptions {
+  /** Time to the answer as the caller measures it, s. Default: the answer's own `processing_time`, 0 without one. */
+  readonly timeS?: number | undefined;
+  /** Time of the fastest server with a fair answer, s. Default: this one's own time. */
+  readonly fastestS?: number | undefined;
+}
+
+/** What an answer would get from a caller, all 0..1 (PROTOCOL §3). */
+export interface ScoreEstimate {
+  /** Frames that show the pitch; callers skip a challenge with fewer than 75. */
+  readonly validFrames: number;
+  readonly skipped: boolean;
+  readonly boxes: number;
+  readonly keypoints: KeyPointScore;
+  readonly quality: number;
+  readonly timeS: number;
+  readonly speed: number;
+  readonly total: number;
+}
+
+/** PROTOCOL §3. */
+const LEAST_FRAMES = 75;
+const LEAST_BOXES = 0.2;
+const LATEST_S = 15;
+/** A frame shows the pitch when a homography could follow from what the truth sees. */
+const LEAST_POINTS = 4;
+
+/** Estimates the callers' score: truth judges where CLIP would, projected true lines stand in for detected ones. */
+export function estimateScore(answer: WireAnswer, truth: ClipTruth, options: ScoreOptions = {}): ScoreEstimate {
+  const frames = [...truth.frames.keys()].filter(
+    (n) => truth.frames[n].keypoints.filter(isShown).length >= LEAST_POINTS,
+  );
+  const boxes = scoreBoxes(answer, truth, frames);
+  const keypoints = scoreKeyPoints(answer, truth, frames);
+  const quality = (boxes + keypoints.score) / 2;
+  const timeS = options.timeS ?? answer.processing_time ?? 0;
+  const fastestS = Math.min(timeS, options.fastestS ?? timeS);
+  const inTime = boxes > LEAST_BOXES && timeS < LATEST_S;
+  const speed = inTime ? Math.exp((-5 * (timeS - fastestS)) / (LATEST_S - fastestS)) : 0;
+  return {
+    validFrames: frames.length,
+    skipped: frames.length < LEAST_FRAMES,
+    boxes,
+    keypoints,
+    quality,
+    timeS,
+    speed,
+    total: 0.65 * quality + 0.35 * speed,
+  };
+}
