@@ -60,14 +60,19 @@ export function decodeMs(speeds: Speeds, { keys, references, late, kept }: Work)
   return keys * speeds.keyMs + references * speeds.referenceMs + late * speeds.lateMs + kept * speeds.scaleMs;
 }
 
-/** The slowest stage decides: fetching, decoding and inference overlap, each measured while the others run. */
-export function wallMs(speeds: Speeds, work: Work): number {
-  return Math.max(work.bytes / speeds.bytesPerMs, decodeMs(speeds, work), work.kept * speeds.inferMs);
+/**
+ * The slowest stage decides: fetching, decoding and inference overlap, each measured while the others run. The models begin
+ * with the `backlogFrames` that are decoded already.
+ */
+export function wallMs(speeds: Speeds, work: Work, backlogFrames = 0): number {
+  const inferMs = (work.kept + backlogFrames) * speeds.inferMs;
+  return Math.max(work.bytes / speeds.bytesPerMs, decodeMs(speeds, work), inferMs);
 }
 
 export function createCostModel(prior: Speeds): CostModel {
   let speeds = prior;
-  const towards = (old: number, seen: number) => old + (Math.min(Math.max(seen, old / 4), old * 4) - old) * NEWEST;
+  const towards = (old: number, seen: number, weight = NEWEST) =>
+    old + (Math.min(Math.max(seen, old / 4), old * 4) - old) * weight;
   return {
     get speeds() {
       return speeds;
@@ -86,7 +91,11 @@ export function createCostModel(prior: Speeds): CostModel {
       };
     },
     observeLink(bytes, ms) {
-      if (bytes > 0 && ms > 0) speeds = { ...speeds, bytesPerMs: towards(speeds.bytesPerMs, bytes / ms) };
+      if (!(bytes > 0 && ms > 0)) return;
+      const { bytesPerMs, rttMs } = speeds;
+      // What arrives within a few round trips tells more of them than of the link.
+      const weight = (NEWEST * bytes) / (bytes + 4 * rttMs * bytesPerMs);
+      speeds = { ...speeds, bytesPerMs: towards(bytesPerMs, bytes / ms, weight) };
     },
     observeRtt(ms) {
       if (ms > 0) speeds = { ...speeds, rttMs: ms };

@@ -7,7 +7,9 @@ export {
   type Work,
   wallMs,
 } from './cost-model.js';
+export { fillLoss } from './fill.js';
 export { bisectionOrder, type Gop, splitIntoGops } from './gops.js';
+export { type PartialBytesOptions, partialBytes } from './partial-bytes.js';
 export {
   createPlanner,
   FIXED_STRIDE,
@@ -16,3 +18,4 @@ export {
   type Planner,
   type PlannerOptions,
 } from './planner.js';
+export { type SimulatedVisit, type SimulateOptions, type Simulation, simulate } from './simulate.js';

@@ -1,7 +1,9 @@
 import { OptionError } from '../../operators/index.js';
 import type { SampleIndex, Visit } from '../container/index.js';
-import { type CostModel, decodeMs, type Speeds, type Work, wallMs } from './cost-model.js';
+import { type CostModel, decodeMs, type Work } from './cost-model.js';
 import { bisectionOrder, type Gop, splitIntoGops } from './gops.js';
+import { createLedger, type Spacing, type Stretch } from './ledger.js';
+import { chooseSpacing, gapsTo, loadOf, type Means } from './round.js';
 
 export interface PlannerOptions {
   readonly index: SampleIndex;
@@ -42,7 +44,7 @@ export interface Planner {
   readonly largestGap: number;
   /** In a few words, for the log. */
   readonly strategy: string;
-  /** What a visit costs as things stand. */
+  /** What a visit costs as things stood at the last call of `next`. */
   workOf(visit: Visit): Work;
 }
 
@@ -50,17 +52,22 @@ export interface Planner {
 const CHUNK_SAMPLES = 64;
 /** Every n-th frame where a fixed plan is told nothing else. Chosen: LAB.md, "Answers on an unseen clip". */
 export const FIXED_STRIDE = 5;
-/** Share of the time left that a round may be planned to fill: predictions err. Chosen. */
-const CONFIDENCE = 0.9;
+/** A round that would leave more of the time unused is planned anew, finer. Chosen. */
+const SPARE = 0.6;
+/** Load at which all keyframes can be paid for with ease. Chosen. */
+const EASE = 0.5;
+/** Keyframes that are spread over the clip before the others are read in order. Chosen: 33 halve the clip five times. */
+const SPREAD_KEYS = 33;
 
 /**
  * The anytime planner (DESIGN decision 4).
  *
  * What drives the order: a frame without any answer costs nearly everything (PROTOCOL §3: every second frame missing scores
  * 0.001), a filled one little, and the error of filling grows with the square of the gap. So: frame 0 (first touch), then
- * the keyframes, which cost least, always in the middle of what is widest open; then whole rounds over all GOPs, each at
- * the finest spacing that the time left pays for *every* GOP, decoding no GOP twice where once is enough. Time that is left
- * after a round goes into a finer one.
+ * as many keyframes, evenly spread, as time pays for: they cost least; then rounds over all GOPs, each with the gaps and
+ * tails that lose least of what the time left pays for in *every* GOP, decoding no GOP twice where once is enough. Reading
+ * on sequentially, leaving B-frames out, keyframes only and sparse ranges all fall out of that. Time that is left after a
+ * round goes into a finer one.
  */
 export function createPlanner(options: PlannerOptions): Planner {
   const { index, cost, fixed = false, limitBytes = Number.POSITIVE_INFINITY, has = () => false } = options;
@@ -68,229 +75,209 @@ export function createPlanner(options: PlannerOptions): Planner {
   if (!Number.isInteger(step) || step < 1)
     throw new OptionError('stride must be auto or an integer of at least 1', { step });
   const { gops, sampleOf, isLate } = splitIntoGops(index);
-  const visited = new Uint8Array(index.frameCount);
-  const wanted = countWanted();
-  let visitedCount = 0;
-  /** GOPs whose keyframe is still to be seen, then those of the running round, next one last. */
-  const keyQueue = fixed ? [] : bisectionOrder(gops.length).reverse();
-  let round: number[] = [];
+  const ledger = createLedger({ index, gops, sampleOf, isLate, step, limitBytes, has });
+  const stretches: readonly Stretch[] = gops.map((gop) => ({ gop, firstSample: gop.firstSample }));
+  const longest = Math.max(step, ...gops.map(({ firstFrame, endFrame }) => endFrame - firstFrame));
+  const gaps = gapsTo(longest, step);
+  const everyFrame: Spacing = { gapFrames: step, tailFrames: 0 };
+  const keyOnly: Spacing = { gapFrames: longest + step, tailFrames: longest };
+  /** Keyframes that come next. */
+  let keys: Stretch[] = [];
+  /** More of them may follow. */
+  let keysDue = true;
+  /** What is left of the running round, next one last. */
+  let round: Stretch[] = [];
   let rounds = 0;
   /** The rest of a long GOP under way. */
-  let rest: { readonly firstSample: number; readonly gop: Gop } | undefined;
-
-  function countWanted(): number {
-    let count = 0;
-    for (let frame = 0; frame < index.frameCount; frame += step) if (reachable(frame)) count++;
-    return count;
-  }
-
-  function reachable(frame: number): boolean {
-    const sample = sampleOf[frame] ?? -1;
-    return sample >= 0 && (index.offset[sample] ?? 0) + (index.sizeBytes[sample] ?? 0) <= limitBytes;
-  }
-
-  /** Wanted frames of a GOP, not yet visited, at most `gap` apart; reference frames are preferred where the gap allows. */
-  function framesAt(gop: Gop, gap: number): number[] {
-    const frames: number[] = [];
-    const slack = Math.floor(gap / 4 / step) * step;
-    const from = Math.ceil(gop.firstFrame / step) * step;
-    let last = Number.NEGATIVE_INFINITY;
-    for (let target = from; target < gop.endFrame; target += gap) {
-      const frame = target === from ? target : nearestReference(target, slack, gop);
-      if (frame <= last) continue;
-      last = frame;
-      if (!visited[frame] && reachable(frame)) frames.push(frame);
-    }
-    return frames;
-  }
-
-  function nearestReference(target: number, slack: number, gop: Gop): number {
-    for (let away = 0; away <= slack; away += step) {
-      if (!isLate[sampleOf[target - away] ?? 0]) return target - away;
-      if (target + away < gop.endFrame && !isLate[sampleOf[target + away] ?? 0]) return target + away;
-    }
-    return target;
-  }
-
-  /** Decoding starts at the keyframe and ends with the last wanted frame in decode order. */
-  function visitOf(firstSample: number, keep: readonly number[]): Visit {
-    let lastSample = firstSample;
-    for (const frame of keep) lastSample = Math.max(lastSample, sampleOf[frame] ?? 0);
-    return { firstSample, lastSample, keep, skip: lastSample === firstSample ? 'nokey' : 'bidir' };
-  }
-
-  function workOf({ firstSample, lastSample, keep }: Visit): Work {
-    const kept = new Set(keep);
-    const work = { bytes: 0, keys: 0, references: 0, late: 0, kept: keep.length };
-    for (let sample = firstSample; sample <= lastSample; sample++) {
-      if (!has(sample)) work.bytes += index.sizeBytes[sample] ?? 0;
-      if (index.sync[sample]) work.keys++;
-      else if (!isLate[sample]) work.references++;
-      else if (kept.has(index.frameNumber[sample] ?? -1) || !index.disposable[sample]) work.late++;
-    }
-    return work;
-  }
-
-  const gopVisit = (gop: Gop, gap: number) => visitOf(gop.firstSample, framesAt(gop, gap));
-  const keyVisit = (gop: Gop) => visitOf(gop.firstSample, framesAt(gop, gop.endFrame - gop.firstFrame));
-
-  /** Spacings from a GOP's half down to every wanted frame. */
-  function spacings(): number[] {
-    const longest = Math.max(...gops.map(({ firstFrame, endFrame }) => endFrame - firstFrame));
-    const gaps: number[] = [];
-    for (let gap = step * Math.max(1, Math.floor(longest / 2 / step)); gap >= step; ) {
-      gaps.push(gap);
-      gap = gap > 4 * step ? Math.floor(gap / 2 / step) * step : gap - step;
-    }
-    return gaps;
-  }
-  const allSpacings = spacings();
-
-  /** The finest spacing at which all GOPs of the round fit into the time left; undefined where not even the widest does. */
-  function affordable(queue: readonly number[], leftMs: number, speeds: Speeds): number | undefined {
-    let best: number | undefined;
-    for (const gap of allSpacings) {
-      const total = { bytes: 0, keys: 0, references: 0, late: 0, kept: 0 };
-      const visits = queue.map((place) => gopVisit(at(place), gap));
-      for (const visit of rest ? [restVisit(rest, gap), ...visits] : visits) {
-        if (visit.keep.length === 0) continue;
-        const work = workOf(visit);
-        for (const key of Object.keys(total) as (keyof Work)[]) total[key] += work[key];
-      }
-      if (wallMs(speeds, total) > leftMs * CONFIDENCE) break;
-      best = gap;
-    }
-    return best;
-  }
-
-  const at = (place: number): Gop => gops[place] ?? { firstSample: 0, firstFrame: 0, endFrame: 0 };
+  let rest: Stretch | undefined;
+  /** Of the running round; undefined where a whole one is too dear. */
+  let spacing: Spacing | undefined;
+  let lastMeans: Means | undefined;
 
   /** Whether the visit can be decoded, and its last frame answered, before the cut. */
-  function fits(visit: Visit, leftMs: number, speeds: Speeds): boolean {
-    const work = workOf(visit);
+  function fits(visit: Visit, { leftMs, backlogFrames, speeds }: Means): boolean {
+    const work = ledger.workOf(visit);
     const fetchMs = work.bytes === 0 ? 0 : speeds.rttMs / 2 + work.bytes / speeds.bytesPerMs;
-    return Math.max(fetchMs, decodeMs(speeds, work), (work.kept - 1) * speeds.inferMs) + speeds.inferMs <= leftMs;
+    const inferMs = (backlogFrames + work.kept - 1) * speeds.inferMs;
+    return Math.max(fetchMs, decodeMs(speeds, work), inferMs) + speeds.inferMs <= leftMs;
   }
 
+  /** The longest beginning of a visit that fits; undefined where not even its first frame does. */
+  function fitting(visit: Visit, means: Means): Visit | undefined {
+    let low = 0;
+    let high = visit.keep.length;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (fits(ledger.visitTo(visit.firstSample, visit.keep.slice(0, middle)), means)) low = middle;
+      else high = middle - 1;
+    }
+    return low === 0
+      ? undefined
+      : low === visit.keep.length
+        ? visit
+        : ledger.visitTo(visit.firstSample, visit.keep.slice(0, low));
+  }
+
+  /** The first part of a long visit, so that what follows can be planned anew. */
   function firstChunk(visit: Visit): Visit {
     if (visit.lastSample - visit.firstSample < CHUNK_SAMPLES * 1.5) return visit;
-    const lastSample = visit.firstSample + CHUNK_SAMPLES - 1;
-    return { ...visit, lastSample, keep: visit.keep.filter((frame) => (sampleOf[frame] ?? 0) <= lastSample) };
+    const end = visit.firstSample + CHUNK_SAMPLES;
+    const keep = visit.keep.filter((frame) => (sampleOf[frame] ?? 0) < end);
+    return ledger.visitTo(visit.firstSample, keep.length > 0 ? keep : visit.keep.slice(0, 1));
   }
 
-  /** Hands a visit out; a long one in pieces, so that what follows can be planned anew. */
-  function take(visit: Visit, gop: Gop): PlannedVisit {
+  /** Hands out as much of a visit as is due now; undefined where nothing of it fits. */
+  function begin(visit: Visit, gop: Gop, means: Means): PlannedVisit | undefined {
+    if (visit.keep.length === 0) return undefined;
     const chunk = firstChunk(visit);
-    rest = chunk === visit ? undefined : { firstSample: chunk.lastSample + 1, gop };
-    for (const frame of chunk.keep) {
-      if (!visited[frame]) visitedCount++;
-      visited[frame] = 1;
-    }
-    return { ...chunk, continues: rest !== undefined };
+    const now = fitting(chunk, means);
+    if (!now) return undefined;
+    // Goes on only where the next frame will fit too: what the decoder holds back at an end that nothing follows is lost.
+    const goesOn =
+      now === chunk && fits(ledger.visitTo(visit.firstSample, visit.keep.slice(0, now.keep.length + 1)), means);
+    return take(now, gop, goesOn ? visit : now);
   }
 
-  /** What is left of a long GOP, at a spacing. */
-  function restVisit({ firstSample, gop }: NonNullable<typeof rest>, gap: number): Visit {
-    return visitOf(
-      firstSample,
-      framesAt(gop, gap).filter((frame) => (sampleOf[frame] ?? 0) >= firstSample),
-    );
+  /** `whole` is what the visit was cut from: the rest follows. */
+  function take(visit: Visit, gop: Gop, whole: Visit): PlannedVisit {
+    rest = visit.lastSample < whole.lastSample ? { gop, firstSample: visit.lastSample + 1 } : undefined;
+    ledger.visit(visit.keep);
+    return { ...visit, continues: rest !== undefined };
   }
 
   function nextFixed(): PlannedVisit | null {
-    const place = gops.findIndex((gop) => framesAt(gop, step).length > 0);
-    return place < 0 ? null : take(gopVisit(at(place), step), at(place));
-  }
-
-  function next({ nowMs, softCutMs, backlogFrames = 0 }: Moment): PlannedVisit | null {
-    if (fixed) return rest ? take(restVisit(rest, step), rest.gop) : nextFixed();
-    const { speeds } = cost;
-    const leftMs = softCutMs - nowMs - backlogFrames * speeds.inferMs;
-    if (visitedCount > 0 && leftMs <= 0) return null;
-    if (rest) {
-      const gap = affordable(round, leftMs, speeds) ?? allSpacings[0] ?? step;
-      const visit = restVisit(rest, gap);
-      if (visit.keep.length > 0) return fits(firstChunk(visit), leftMs, speeds) ? take(visit, rest.gop) : null;
-      rest = undefined;
-    }
-    while (keyQueue.length > 0) {
-      const gop = at(keyQueue.pop() ?? 0);
-      const visit = keyVisit(gop);
-      if (visit.keep.length === 0) continue;
-      // The first touch is tried whatever the predictions say.
-      if (visitedCount === 0 || fits(visit, leftMs, speeds)) return take(visit, gop);
-    }
-    for (let again = 0; again < 2; again++) {
-      if (round.length === 0) {
-        round = openGops();
-        if (round.length === 0) return null;
-        rounds++;
-      }
-      const gap = affordable(round, leftMs, speeds);
-      for (let i = round.length - 1; i >= 0; i--) {
-        const gop = at(round[i] ?? 0);
-        for (const spacing of gap === undefined ? allSpacings.slice(0, 1) : [gap]) {
-          const visit = gopVisit(gop, spacing);
-          if (visit.keep.length === 0 || !fits(firstChunk(visit), leftMs, speeds)) continue;
-          round.splice(i, 1);
-          return take(visit, gop);
-        }
-      }
-      round = [];
+    for (const stretch of rest ? [rest, ...stretches] : stretches) {
+      const visit = ledger.visitOf(stretch, everyFrame);
+      if (visit.keep.length > 0) return take(firstChunk(visit), stretch.gop, visit);
     }
     return null;
   }
 
-  /** GOPs with something left, the one with the widest gap last, neighbours apart. */
-  function openGops(): number[] {
-    const order = bisectionOrder(gops.length).filter((place) => framesAt(at(place), step).length > 0);
-    const widest = new Map(order.map((place) => [place, widestGap(at(place).firstFrame, at(place).endFrame)]));
-    return order.reverse().sort((a, b) => (widest.get(a) ?? 0) - (widest.get(b) ?? 0));
+  /**
+   * Keyframes that come next: as many of those still to be seen as can be paid for, evenly spread. Where all can be with ease
+   * they are read in the order of the file, once a few are spread over the clip; else the middle of what is open comes first.
+   */
+  function dueKeys(means: Means): Stretch[] {
+    const pending = stretches.filter((stretch) => ledger.visitOf(stretch, keyOnly).keep.length > 0);
+    if (ledger.visitedCount === 0) return pending.slice(0, 1);
+    const loadOfKeys = (count: number) => loadOf(ledger.workOfAll(evenly(pending, count), keyOnly), means);
+    let low = 0;
+    let high = pending.length;
+    for (let count = high; low < high; count = (low + high + 1) >> 1) {
+      if (loadOfKeys(count) <= 1) low = count;
+      else high = count - 1;
+    }
+    const hasEase = low === pending.length && loadOfKeys(low) <= EASE;
+    if (hasEase && ledger.visitedCount > SPREAD_KEYS) return pending;
+    const due = evenly(pending, hasEase ? Math.min(low, SPREAD_KEYS) : low);
+    return bisectionOrder(due.length).flatMap((place) => due[place] ?? []);
   }
 
-  function widestGap(from: number, end: number): number {
-    let widest = 0;
-    let last = from - 1;
-    for (let frame = from; frame < end; frame++) {
-      if (!visited[frame]) continue;
-      widest = Math.max(widest, frame - last - 1);
-      last = frame;
+  function nextKey(means: Means): PlannedVisit | null {
+    for (;;) {
+      for (let key = keys.shift(); key; key = keys.shift()) {
+        const visit = ledger.visitOf(key, keyOnly);
+        // The first touch is tried whatever the predictions say.
+        if (visit.keep.length > 0 && (ledger.visitedCount === 0 || fits(visit, means)))
+          return take(visit, key.gop, visit);
+      }
+      if (!keysDue) return null;
+      keys = dueKeys(means);
+      keysDue = keys.length > 0;
     }
-    return Math.max(widest, end - last - 1);
+  }
+
+  /** GOPs with something left, the one with the widest gap last, neighbours apart. */
+  function openRound(): Stretch[] {
+    const order = bisectionOrder(stretches.length).reverse();
+    const open = order.flatMap((place) => stretches[place] ?? []);
+    const left = open.filter((stretch) => ledger.visitOf(stretch, everyFrame).keep.length > 0);
+    const widest = new Map(left.map((stretch) => [stretch, length(ledger.widestGap(stretch.gop))]));
+    return left.sort((a, b) => (widest.get(a) ?? 0) - (widest.get(b) ?? 0));
+  }
+
+  /** The running spacing as long as it fits the time left well; measured speeds may call for another. */
+  function spacingFor(left: readonly Stretch[], means: Means): Spacing | undefined {
+    const load = spacing ? loadOf(ledger.workOfAll(left, spacing), means) : 0;
+    return load > SPARE && load <= 1 ? spacing : chooseSpacing(ledger, left, gaps, means);
+  }
+
+  function nextOfRound(means: Means): PlannedVisit | null {
+    const isNew = !rest && round.length === 0;
+    if (isNew) round = openRound();
+    const left = rest ? [rest, ...round.toReversed()] : round.toReversed();
+    const at = isNew || spacing ? spacingFor(left, means) : undefined;
+    spacing = at;
+    let begun: PlannedVisit | undefined;
+    for (const stretch of left) {
+      // What is passed over has its turn in the next round.
+      round = round.filter((other) => other !== stretch);
+      begun = at ? begin(ledger.visitOf(stretch, at), stretch.gop, means) : glimpse(stretch, means);
+      if (begun) break;
+    }
+    if (isNew && begun) rounds++;
+    return begun ?? null;
+  }
+
+  /** Where a whole round is too dear: one frame in the widest gap of a GOP, in its middle or less deep. */
+  function glimpse(stretch: Stretch, means: Means): PlannedVisit | undefined {
+    const { from, end } = ledger.widestGap(stretch.gop);
+    for (const depth of [2, 4]) {
+      const frame = Math.floor((from + (end - from) / depth) / step) * step;
+      if (frame < from || !ledger.isReachable(frame)) continue;
+      const visit = ledger.visitTo(stretch.firstSample, [frame]);
+      if (fits(visit, means)) return take(visit, stretch.gop, visit);
+    }
+    return undefined;
   }
 
   return {
-    next,
+    next({ nowMs, softCutMs, backlogFrames = 0 }) {
+      ledger.refresh();
+      if (fixed) return nextFixed();
+      lastMeans = { leftMs: softCutMs - nowMs, backlogFrames, speeds: cost.speeds };
+      if (ledger.visitedCount > 0 && lastMeans.leftMs <= 0) return null;
+      return nextKey(lastMeans) ?? nextOfRound(lastMeans) ?? nextOfRound(lastMeans);
+    },
     upcoming(count) {
-      if (rest) return [restVisit(rest, allSpacings[0] ?? step)];
-      if (fixed)
-        return gops
-          .filter((gop) => framesAt(gop, step).length > 0)
-          .slice(0, count)
-          .map((gop) => gopVisit(gop, step));
-      const keys = keyQueue
-        .slice(-count)
-        .reverse()
-        .map((place) => keyVisit(at(place)));
-      const gap = allSpacings[0] ?? step;
-      const more = round
-        .slice(-count)
-        .reverse()
-        .map((place) => gopVisit(at(place), gap));
-      return [...keys, ...more].filter(({ keep }) => keep.length > 0).slice(0, count);
+      const visits: Visit[] = [];
+      const add = (stretch: Stretch, at: Spacing) => {
+        const visit = ledger.visitOf(stretch, at);
+        if (visit.keep.length > 0 && visits.length < count) visits.push(visit);
+      };
+      if (fixed) {
+        for (const stretch of rest ? [rest, ...stretches] : stretches) add(stretch, everyFrame);
+        return visits;
+      }
+      for (const key of keys) add(key, keyOnly);
+      if (visits.length === count || !lastMeans) return visits;
+      if (keysDue) for (const key of dueKeys(lastMeans)) if (!keys.includes(key)) add(key, keyOnly);
+      const coming = rounds > 0 ? round : openRound();
+      const at = rounds > 0 ? spacing : chooseSpacing(ledger, coming, gaps, lastMeans);
+      if (at) for (const stretch of [...(rest ? [rest] : []), ...coming.toReversed()]) add(stretch, at);
+      return visits;
     },
     get done() {
-      return visitedCount >= wanted;
+      return ledger.visitedCount >= ledger.wantedCount;
     },
     get largestGap() {
-      return widestGap(0, index.frameCount);
+      return length(ledger.widestGap({ firstFrame: 0, endFrame: index.frameCount }));
     },
     get strategy() {
-      const share = visitedCount === 0 ? 0 : index.frameCount / visitedCount;
+      const share = `1 of ${(index.frameCount / Math.max(1, ledger.visitedCount)).toFixed(1)}`;
       if (fixed) return `fixed, every ${step}`;
-      if (rounds === 0) return `keyframes, 1 of ${share.toFixed(0)}`;
-      return `keyframes, then ${rounds} round${rounds > 1 ? 's' : ''}, 1 of ${share.toFixed(1)}`;
+      if (rounds === 0) return `keyframes, ${share}`;
+      return `keyframes, then ${rounds} round${rounds > 1 ? 's' : ''}, ${share}`;
     },
-    workOf,
+    workOf: ledger.workOf,
   };
+}
+
+const length = ({ from, end }: { readonly from: number; readonly end: number }) => end - from;
+
+/** `count` of the list, evenly spread. */
+function evenly<T>(list: readonly T[], count: number): T[] {
+  if (count >= list.length) return [...list];
+  const at = (i: number) => Math.round(((i + 0.5) * list.length) / count - 0.5);
+  return Array.from({ length: count }, (_, i) => list[at(i)]).filter((item) => item !== undefined);
 }

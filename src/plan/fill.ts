@@ -1,0 +1,28 @@
+/**
+ * Distance in frames (squared) at which a frame filled by linear interpolation is worth half a measured one. Chosen: 20 frames
+ * are 0.8 s, in which a player turns. Interpolation errs by ½·acceleration·a·b at a frames behind one sample and b before the
+ * next, so the error of a gap grows with its square; but a lost frame cannot be lost more than once.
+ */
+const HALF_WORTH_BETWEEN = 20 ** 2;
+/** The same for a frame that repeats its only neighbour. Chosen: in 8 frames a running player leaves his box. */
+const HALF_WORTH_HELD = 8 ** 2;
+
+/** What filling costs, in measured frames' worth, by the length of the gap; `held` where the gap has one neighbour only. */
+export interface FillLoss {
+  readonly between: Float64Array;
+  readonly held: Float64Array;
+}
+
+/** Tables for gaps of 0 … `longest` frames; see PROTOCOL §3 for why filled frames are worth so much more than none. */
+export function fillLoss(longest: number): FillLoss {
+  const between = new Float64Array(longest + 1);
+  const held = new Float64Array(longest + 1);
+  for (let gap = 1; gap <= longest; gap++) {
+    for (let a = 1; a <= gap; a++) {
+      const error = a * (gap + 1 - a);
+      between[gap] = (between[gap] ?? 0) + error / (error + HALF_WORTH_BETWEEN);
+    }
+    held[gap] = (held[gap - 1] ?? 0) + gap ** 2 / (gap ** 2 + HALF_WORTH_HELD);
+  }
+  return { between, held };
+}
