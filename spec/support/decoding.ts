@@ -54,6 +54,7 @@ export async function openIndexed(bytes: Uint8Array, options: OpenOptions = {}):
       assert.equal(pool.inUse, 0, 'every frame came back');
       await new Promise((resolve) => setImmediate(resolve));
       assert.equal(source.open, 0, 'no read is left open');
+      assert.ok(!process.getActiveResourcesInfo().includes('ProcessWrap'), 'no child is left running');
     },
   };
 }
@@ -98,6 +99,7 @@ export async function openStream(bytes: Uint8Array, options: StreamOptions = {})
       assert.equal(pool.inUse, 0, 'every frame came back');
       await new Promise((resolve) => setImmediate(resolve));
       assert.equal(source.open, 0, 'no read is left open');
+      assert.ok(!process.getActiveResourcesInfo().includes('ProcessWrap'), 'no child is left running');
     },
   };
 }

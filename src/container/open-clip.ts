@@ -32,7 +32,7 @@ export interface OpenClipOptions {
   readonly signal?: AbortSignal;
   /** Bytes asked for ahead of the decoder, default 8 MiB, at least 1 MiB. */
   readonly aheadBytes?: number;
-  /** Memory for bytes that may be visited again, default 64 MiB. */
+  /** Memory for bytes that may be visited again, default 32 MiB: a whole clip of the usual size, and no more for a long one. */
   readonly cacheBytes?: number;
 }
 
@@ -43,7 +43,7 @@ export interface OpenClipOptions {
  * is missing or contradicts itself; ERR_SOURCE_* of the source; ERR_ABORTED.
  */
 export async function openClip(source: ByteSource, options: OpenClipOptions = {}): Promise<Clip> {
-  const { signal, aheadBytes, cacheBytes = 1 << 26 } = options;
+  const { signal, aheadBytes, cacheBytes = 1 << 25 } = options;
   const fetcher = new RangeFetcher(source, cacheBytes);
   const close = () => fetcher.close();
   try {

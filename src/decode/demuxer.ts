@@ -15,6 +15,8 @@ export interface DemuxerOptions {
   /** Upper bound on what libav reads to find out about the streams. */
   readonly probeBytes: number;
   readonly codec: CodecOptions;
+  /** Ends an opening that waits for a URL's server; a `read` has to end by itself. */
+  readonly signal?: AbortSignal;
   onComplaint(message: string): void;
 }
 
@@ -39,13 +41,8 @@ const IO_BUFFER_BYTES = 1 << 15;
 const H264_REORDER = 3;
 
 /** Opens the container and its video decoder. Errors: ERR_NOT_VIDEO where there is no video in it; ERR_DECODE. */
-export async function openDemuxer({
-  lib,
-  input,
-  probeBytes,
-  codec,
-  onComplaint,
-}: DemuxerOptions): Promise<VideoDemuxer> {
+export async function openDemuxer(options: DemuxerOptions): Promise<VideoDemuxer> {
+  const { lib, input, probeBytes, codec, signal, onComplaint } = options;
   const { constants } = lib;
   const container = new lib.FormatContext();
   const io = 'read' in input ? new lib.IOContext() : undefined;
@@ -54,6 +51,8 @@ export async function openDemuxer({
     io?.freeContext();
     await container.closeInput();
   };
+  const interrupt = () => container.interrupt();
+  signal?.addEventListener('abort', interrupt);
   try {
     container.allocContext();
     container.probesize = BigInt(probeBytes);
@@ -92,7 +91,7 @@ export async function openDemuxer({
           if (isVideo) return true;
         }
       },
-      interrupt: () => container.interrupt(),
+      interrupt,
       async close() {
         decoder.close();
         packet.free();
@@ -102,6 +101,8 @@ export async function openDemuxer({
   } catch (error) {
     await close();
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', interrupt);
   }
 }
 

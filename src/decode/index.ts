@@ -17,6 +17,7 @@ export {
   type DecoderChoice,
   type DecoderReport,
   openDecoderReport,
+  warmUpDecoder,
 } from './open-decoder.js';
 export { openPacketDecoder } from './packet-decoder.js';
 export { openStreamDecoder } from './stream-decoder.js';

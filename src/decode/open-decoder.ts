@@ -28,7 +28,7 @@ export function choosePacketDecoder(
   options: PacketDecoderOptions,
 ): Promise<Chosen<PacketDecoder>> {
   const libav = () => openPacketDecoder(options);
-  const ffmpeg = async () => openFfmpegPacketDecoder({ ...options, binary: await findFfmpeg(ffmpegOptions(choice)) });
+  const ffmpeg = async () => openFfmpegPacketDecoder({ ...options, binary: await theFfmpeg(choice) });
   const { nvdec } = choice;
   const onCard = nvdec && choice.decoder !== 'ffmpeg' ? [() => openPacketDecoder({ ...options, nvdec })] : [];
   return firstThatOpens(choice, onCard, libav, ffmpeg);
@@ -40,8 +40,16 @@ export function chooseStreamDecoder(
   options: StreamDecoderOptions,
 ): Promise<Chosen<StreamDecoder>> {
   const libav = () => openStreamDecoder(options);
-  const ffmpeg = async () => openFfmpegStreamDecoder({ ...options, binary: await findFfmpeg(ffmpegOptions(choice)) });
+  const ffmpeg = async () => openFfmpegStreamDecoder({ ...options, binary: await theFfmpeg(choice) });
   return firstThatOpens(choice, [], libav, ffmpeg);
+}
+
+/**
+ * Loads what the choice needs (node-av takes about 0.3 s once, a search for ffmpeg some processes), so that the first clip
+ * finds it there. Fails no start: opening a clip tells what is missing.
+ */
+export async function warmUpDecoder(choice: DecoderChoice): Promise<void> {
+  await (choice.decoder === 'ffmpeg' ? theFfmpeg(choice) : loadLibav()).catch(() => undefined);
 }
 
 /** What of the decoders works on this machine, for `doctor`. */
@@ -58,13 +66,23 @@ export async function openDecoderReport(choice: Pick<DecoderChoice, 'ffmpegPath'
       (lib) => lib.getFFmpegInfo().version,
       () => undefined,
     ),
-    findFfmpeg(ffmpegOptions(choice)).catch(() => undefined),
+    theFfmpeg(choice).catch(() => undefined),
   ]);
   return { libav, ffmpeg };
 }
 
-const ffmpegOptions = ({ ffmpegPath }: Pick<DecoderChoice, 'ffmpegPath'>) =>
-  ffmpegPath === undefined ? {} : { path: ffmpegPath };
+const found = new Map<string, Promise<FfmpegBinary>>();
+
+/** Searches once for each `FFMPEG_PATH`; a search that found nothing is made again. */
+function theFfmpeg({ ffmpegPath }: Pick<DecoderChoice, 'ffmpegPath'>): Promise<FfmpegBinary> {
+  const key = ffmpegPath ?? '';
+  const known = found.get(key);
+  if (known) return known;
+  const search = findFfmpeg(ffmpegPath === undefined ? {} : { path: ffmpegPath });
+  found.set(key, search);
+  search.catch(() => found.delete(key));
+  return search;
+}
 
 async function firstThatOpens<T>(
   { decoder }: DecoderChoice,

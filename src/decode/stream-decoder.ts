@@ -70,6 +70,7 @@ export async function openStreamDecoder(options: StreamDecoderOptions): Promise<
           : { read: (size) => queue?.read(size) ?? Promise.resolve(null), format: source.format },
       probeBytes: minStartBytes,
       codec: { threads },
+      ...(options.signal ? { signal: options.signal } : {}),
       onComplaint(message) {
         problems.failedSamples++;
         firstError ??= message;
@@ -86,7 +87,7 @@ export async function openStreamDecoder(options: StreamDecoderOptions): Promise<
   if (options.signal?.aborted) interrupt();
   const { opened, first } = await open()
     .catch(async (error: unknown) => {
-      const cause = queue?.error ?? error;
+      const cause = queue?.error ?? (options.signal?.aborted ? abortedError(options.signal) : error);
       await close();
       throw cause;
     })
@@ -109,7 +110,7 @@ export async function openStreamDecoder(options: StreamDecoderOptions): Promise<
   async function* frames(signal?: AbortSignal): AsyncGenerator<Frame> {
     let slot: Slot | undefined;
     const check = () => {
-      if (signal?.aborted) throw new TikitakaError('ERR_ABORTED', 'decoding was cancelled', { cause: signal.reason });
+      if (signal?.aborted) throw abortedError(signal);
       if (closed) throw new TikitakaError('ERR_RELEASED', 'the decoder is closed');
     };
     signal?.addEventListener('abort', interrupt);
@@ -156,3 +157,6 @@ export async function openStreamDecoder(options: StreamDecoderOptions): Promise<
     close,
   };
 }
+
+const abortedError = (signal: AbortSignal) =>
+  new TikitakaError('ERR_ABORTED', 'decoding was cancelled', { cause: signal.reason });
