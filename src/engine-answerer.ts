@@ -1,6 +1,6 @@
 import { EMPTY, mergeMap, type Observable, of } from 'rxjs';
 import type { Engine, FinishedAnswer } from './engine.js';
-import type { AnswerReport } from './report.js';
+import { wireFacts } from './report.js';
 import { type Answer, createFrameWriter } from './scene/index.js';
 import type { Answerer, AnswererEvent } from './server/index.js';
 
@@ -41,18 +41,6 @@ function wireFrames(answer: Answer, indexes: readonly number[]): string[] {
 
 /** Everything behind the head that differs from caller to caller; see `EncodedAnswer`. */
 function encoded(finished: FinishedAnswer) {
-  const body = finished.body(honest(finished.report));
+  const body = finished.body(wireFacts(finished.report));
   return { tail: body.subarray(1), ...(finished.version === undefined ? {} : { version: finished.version }) };
-}
-
-/** What callers may want to know besides the frames; they ignore what they do not know (PROTOCOL §2). */
-export function honest({ stoppedBy, frames, device, decoder, problem }: AnswerReport) {
-  return {
-    truncated: stoppedBy !== 'end',
-    stopped_by: stoppedBy,
-    measured_frames: frames.measured,
-    device,
-    decoder,
-    ...(problem ? { problem: problem.code } : {}),
-  };
 }

@@ -74,8 +74,8 @@ export interface Engine {
 const FINISH_MS = 30;
 /** One slice of work on the scene: the event loop is never held longer by it, ms. */
 const SLICE_MS = 6;
-/** Frames of a batch in deterministic mode: a batch size measured at warm-up would follow the load. */
-const FIXED_BATCH = 4;
+/** Frames of a batch in deterministic mode: a size chosen at warm-up would follow the load. */
+const FIXED_BATCH = 1;
 
 /** Loads and warms the models and connects to `PREWARM_ORIGINS`. Errors: ERR_MODEL_*, ERR_CONFIG. */
 export async function createEngine({

@@ -45,3 +45,15 @@ export function reportLine(report: AnswerReport): string {
       : [`stopped by ${report.stoppedBy}${report.problem ? ` ${report.problem.code}` : ''}`]),
   ].join(' · ');
 }
+
+/** What callers may want to know besides the frames; they ignore what they do not know (PROTOCOL §2). */
+export function wireFacts({ stoppedBy, frames, device, decoder, problem }: AnswerReport) {
+  return {
+    truncated: stoppedBy !== 'end',
+    stopped_by: stoppedBy,
+    measured_frames: frames.measured,
+    device,
+    decoder,
+    ...(problem ? { problem: problem.code } : {}),
+  };
+}

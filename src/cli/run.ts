@@ -6,6 +6,7 @@ import { TikitakaError } from '../../operators/index.js';
 import { type ConfigKey, configKeys, loadConfig } from '../config.js';
 import { createEngine, type EngineEvent, type FinishedAnswer } from '../engine.js';
 import { createLogger } from '../log.js';
+import { wireFacts } from '../report.js';
 import { toChromeTrace, waterfall } from '../timeline.js';
 import { drawAnswer } from './draw-answer.js';
 
@@ -99,7 +100,11 @@ function progressBar(): { readonly show: (event: EngineEvent) => void; readonly 
 
 async function write(target: string, finished: FinishedAnswer, options: RunOptions): Promise<void> {
   const { report, timeline } = finished;
-  const body = finished.body({ challenge_id: target, processing_time: Math.round(report.totalMs) / 1000 });
+  const body = finished.body({
+    challenge_id: target,
+    processing_time: Math.round(report.totalMs) / 1000,
+    ...wireFacts(report),
+  });
   if (options.json && options.json !== '-') await writeFile(options.json, body);
   else if (options.json === '-' || !(options.annotate || options.timeline))
     process.stdout.write(`${Buffer.from(body).toString()}\n`);
