@@ -23,7 +23,7 @@ from samples import Frames, Schedule, load_batches
 VALIDATION = ('2e57b9', 'cd987c')  # never trained on
 ROLE_WEIGHT = (2.5, 1.0, 2.0)  # goalkeeper, player, referee: about one keeper and two referees to twenty players
 WARM_UP = 200
-EMA_DECAY = 0.999
+EMA_SHARE = 0.1  # the moving average reaches back over a tenth of the run: past the noise, not into the high rates
 
 
 def focal_loss(logits, heat, positives):
@@ -132,7 +132,8 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 8.0)
         self.optimiser.step()
         self.iteration += 1
-        follow(self.average, self.network, min(EMA_DECAY, self.iteration / (self.iteration + 20)))
+        decay = 1 - 1 / (EMA_SHARE * self.options.iterations)
+        follow(self.average, self.network, min(decay, self.iteration / (self.iteration + 20)))
         return rate, {name: float(value) for name, value in parts.items()}
 
     def run(self, batches):
