@@ -15,6 +15,7 @@ import { collect, patternBytes, until } from '../support/bytes.js';
 import { cleanUpAfterEach } from '../support/clean-up.js';
 import { openClientSockets } from '../support/client-sockets.js';
 import { createHostileServer, drained, type HostileExchange } from '../support/hostile-server.js';
+import { unhandledDuring } from '../support/unhandled.js';
 
 const HEAD = 65_536;
 const clip = patternBytes(1_000_000);
@@ -313,12 +314,15 @@ describe('net: faults of the server', () => {
       const { open, pool, server } = await set((exchange) => {
         if (exchange.start < HEAD) return exchange.serve();
       });
-      const source = await open();
-      for await (const _ of source.read({ start: 0 })) {
-        await until(() => server.stats.requests === 2);
-        break;
-      }
-      await until(() => pool.stats().idle === 1, 'the request made ahead is given up');
+      const unhandled = await unhandledDuring(async () => {
+        const source = await open();
+        for await (const _ of source.read({ start: 0 })) {
+          await until(() => server.stats.requests === 2);
+          break;
+        }
+        await until(() => pool.stats().idle === 1, 'the request made ahead is given up');
+      });
+      assert.deepEqual(unhandled, []);
     });
 
     it('that stays is ERR_SOURCE_STALLED', async () => {

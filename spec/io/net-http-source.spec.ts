@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -300,7 +300,9 @@ describe('net: an http source', () => {
     it('download: the whole into a temporary file that goes with the source', async () => {
       const { server, open } = await set();
       const before = temporaryFolders();
-      const source = closing(await downloadToFile(await open()));
+      const original = await open();
+      const source = closing(await downloadToFile(original));
+      await assert.rejects(collect(original.read({ start: 0 })), { code: 'ERR_ABORTED' }, 'the original is closed');
       assert.equal(temporaryFolders().length, before.length + 1);
       const asked = server.stats.requests.length;
       assert.ok(
@@ -381,6 +383,7 @@ describe('net: an http source', () => {
       source.close();
       source.close();
       await assert.rejects(collect(source.read({ start: 0 })), { code: 'ERR_ABORTED' });
+      await until(() => !openFiles().includes(path), 'the file is closed');
       await rm(folder, { recursive: true });
       assert.equal(existsSync(path), false);
       await assert.rejects(openFileSource(path), { code: 'ERR_SOURCE_CONNECT', details: { path, code: 'ENOENT' } });
@@ -391,4 +394,16 @@ describe('net: an http source', () => {
 
 function temporaryFolders(): string[] {
   return readdirSync(tmpdir()).filter((name) => name.startsWith('tikitaka-clip-'));
+}
+
+/** Paths of the files that this process has open; where there is no /proc, none. */
+function openFiles(): string[] {
+  if (!existsSync('/proc/self/fd')) return [];
+  return readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return ''; // the descriptor that listed the folder is gone again
+    }
+  });
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { createHead } from '../../../src/net/head.js';
 import { collect } from '../../support/bytes.js';
 
@@ -45,13 +46,15 @@ describe('head', () => {
   it('serves many readers of any range from one filling, as the bytes arrive', async () => {
     const source = handedOver();
     const head = createHead(6, source.chunks);
-    const whole = collect(head.read(0, 6, never));
+    const { signal } = new AbortController();
+    const whole = collect(head.read(0, 6, signal));
     const late = collect(head.read(4, 6, never));
     const early = head.read(1, 6, never);
     await source.give(1, 2, 3);
     assert.deepEqual([...((await early.next()).value ?? [])], [2, 3]);
     await source.give(4, 5, 6);
     assert.deepEqual([...(await whole)], [1, 2, 3, 4, 5, 6]);
+    assert.equal(getEventListeners(signal, 'abort').length, 0, 'each wait lets go of the signal');
     assert.deepEqual([...(await late)], [5, 6]);
     assert.deepEqual([...(await collect(head.read(2, 4, never)))], [3, 4]);
   });
