@@ -124,7 +124,7 @@ const descriptionSchema = z.strictObject({
   maxDetections: z.int().positive().default(100),
 });
 
-/** What an ONNX file is, as data: how pictures go in and how its outputs become findings. See docs/models.md. */
+/** What an ONNX file is, as data: how pictures go in and how its outputs become findings. Examples: `models/descriptions`. */
 export type ModelDescription = z.output<typeof descriptionSchema>;
 export type OutputDescription = ModelDescription['output'];
 export type Thresholds = ModelDescription['thresholds'];

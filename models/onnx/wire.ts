@@ -10,8 +10,8 @@ export const modelField = { irVersion: 1, producerName: 2, producerVersion: 3, g
 export const graphField = { node: 1, name: 2, initializer: 5, input: 11, output: 12 } as const;
 const valueInfoField = { name: 1, type: 2 } as const;
 const nodeField = { input: 1, output: 2, name: 3, opType: 4, attribute: 5 } as const;
-const attributeField = { name: 1, f: 2, i: 3, t: 5, ints: 8, type: 20 } as const;
-const attributeType = { float: 1, int: 2, tensor: 4, ints: 7 } as const;
+const attributeField = { name: 1, i: 3, t: 5, ints: 8, type: 20 } as const;
+const attributeType = { int: 2, tensor: 4, ints: 7 } as const;
 const tensorField = { dims: 1, dataType: 2, name: 8, rawData: 9 } as const;
 
 /** TensorProto.DataType. */
@@ -27,7 +27,7 @@ export const dataTypes = {
 } as const;
 export type DataType = keyof typeof dataTypes;
 
-const wire = { varint: 0, bytes: 2, fixed32: 5 } as const;
+const wire = { varint: 0, bytes: 2 } as const;
 
 /** One field of a message: its number, and its bytes with tag (to copy) and, where length-delimited, without (to parse). */
 export interface WireField {
@@ -106,11 +106,6 @@ export class WireWriter {
 
   varint(number: number, value: number): this {
     this.#writer.uint32((number << 3) | wire.varint).int64(value);
-    return this;
-  }
-
-  float(number: number, value: number): this {
-    this.#writer.uint32((number << 3) | wire.fixed32).float(value);
     return this;
   }
 

@@ -7,7 +7,8 @@ import type { ModelDescription } from '../description.js';
 import { type DeviceChoice, type DeviceReport, deviceOrder } from './devices.js';
 import { startSession } from './process.js';
 import type { Device, LoadMessage, PassedOver, SessionSettings } from './protocol.js';
-import { SessionPair, type Worker, warmWorker } from './session-pair.js';
+import { SessionPair } from './session-pair.js';
+import { type Worker, warmWorker } from './worker.js';
 
 export interface ModelRunnerOptions {
   /** The ONNX file. */
@@ -23,7 +24,7 @@ export interface ModelRunnerOptions {
   readonly spare?: boolean;
   /** Threads of the session on CPU. Default: one per available core. */
   readonly threads?: number;
-  /** Default false: spinning threads steal the cores from the decoder. */
+  /** Default false: idle threads that spin steal the cores from the decoder (measured on 2 shared cores: 60 ms a picture without, 107 with). */
   readonly spinning?: boolean;
   /** Default `all`. */
   readonly graphOptimization?: SessionSettings['graphOptimization'];

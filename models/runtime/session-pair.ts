@@ -1,60 +1,10 @@
-import { type SchedulerLike, type Subscription, timer } from 'rxjs';
+import { type SchedulerLike, timer } from 'rxjs';
 import { TikitakaError } from '../../operators/index.js';
 import type { ModelPicture } from '../contract.js';
-import { Predictor } from './predictor.js';
+import type { Predictor } from './predictor.js';
 import { type RunEnd, runsInFlight, type SessionProcess, startSession } from './process.js';
-import type { LoadMessage, ReadyMessage } from './protocol.js';
-
-interface Job {
-  readonly pictures: readonly ModelPicture[];
-  readonly onReturn: () => void;
-  /** Undefined once nobody waits. */
-  onEnd: ((end: RunEnd) => void) | undefined;
-}
-
-/** A process that is loaded and warm, and what it has been given to do, in order. */
-export interface Worker {
-  readonly session: SessionProcess;
-  readonly ready: ReadyMessage;
-  readonly predictor: Predictor;
-  readonly jobs: Job[];
-  /** Ends when the head of `jobs` is answered. */
-  watchdog?: Subscription;
-  /** Gets no further job, and goes when the last is done. */
-  retired: boolean;
-  /** Its process is gone. */
-  lost: boolean;
-}
-
-/** Waits until the session is warm. A process that takes longer is killed: ERR_MODEL_LOAD. */
-export async function warmWorker(
-  session: SessionProcess,
-  timeoutMs: number,
-  scheduler: SchedulerLike,
-): Promise<Worker> {
-  let late = false;
-  const watchdog = timer(timeoutMs, scheduler).subscribe(() => {
-    late = true;
-    session.kill();
-  });
-  try {
-    const ready = await session.ready;
-    return {
-      session,
-      ready,
-      predictor: new Predictor(ready.warmMs, ready.padded),
-      jobs: [],
-      retired: false,
-      lost: false,
-    };
-  } catch (cause) {
-    if (!late) throw cause;
-    const message = `the model was not loaded and warm after ${timeoutMs} ms on ${session.device()}`;
-    throw new TikitakaError('ERR_MODEL_LOAD', message, { cause, details: { timeoutMs, device: session.device() } });
-  } finally {
-    watchdog.unsubscribe();
-  }
-}
+import type { LoadMessage } from './protocol.js';
+import { type Job, type Worker, warmWorker } from './worker.js';
 
 export interface SessionPairOptions {
   /** How a replacement is loaded. */
