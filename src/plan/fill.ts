@@ -13,14 +13,20 @@ export interface FillLoss {
   readonly held: Float64Array;
 }
 
+/** In a longer gap each further frame is as good as lost. Chosen: the table stays small for a clip of hours. */
+const LONGEST_SUMMED = 512;
+
 /** Tables for gaps of 0 … `longest` frames; see PROTOCOL §3 for why filled frames are worth so much more than none. */
 export function fillLoss(longest: number): FillLoss {
   const between = new Float64Array(longest + 1);
   const held = new Float64Array(longest + 1);
   for (let gap = 1; gap <= longest; gap++) {
-    for (let a = 1; a <= gap; a++) {
-      const error = a * (gap + 1 - a);
-      between[gap] = (between[gap] ?? 0) + error / (error + HALF_WORTH_BETWEEN);
+    if (gap > LONGEST_SUMMED) between[gap] = (between[gap - 1] ?? 0) + 1;
+    else {
+      for (let a = 1; a <= gap; a++) {
+        const error = a * (gap + 1 - a);
+        between[gap] = (between[gap] ?? 0) + error / (error + HALF_WORTH_BETWEEN);
+      }
     }
     held[gap] = (held[gap - 1] ?? 0) + gap ** 2 / (gap ** 2 + HALF_WORTH_HELD);
   }

@@ -62,3 +62,10 @@ export function bisectionOrder(count: number): number[] {
   }
   return order;
 }
+
+/** `count` of the list, evenly spread. */
+export function evenly<T>(list: readonly T[], count: number): T[] {
+  if (count >= list.length) return [...list];
+  const at = (i: number) => Math.round(((i + 0.5) * list.length) / count - 0.5);
+  return Array.from({ length: count }, (_, i) => list[at(i)]).filter((item) => item !== undefined);
+}

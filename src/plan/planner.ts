@@ -1,7 +1,7 @@
 import { OptionError } from '../../operators/index.js';
 import type { SampleIndex, Visit } from '../container/index.js';
 import { type CostModel, decodeMs, type Work } from './cost-model.js';
-import { bisectionOrder, type Gop, splitIntoGops } from './gops.js';
+import { bisectionOrder, evenly, type Gop, splitIntoGops } from './gops.js';
 import { createLedger, type Spacing, type Stretch } from './ledger.js';
 import { chooseSpacing, gapsTo, loadOf, type Means } from './round.js';
 
@@ -250,7 +250,8 @@ export function createPlanner(options: PlannerOptions): Planner {
         return visits;
       }
       for (const key of keys) add(key, keyOnly);
-      if (visits.length === count || !lastMeans) return visits;
+      // What follows the last of them is worth a look when it has begun, not before each.
+      if (visits.length > 0 || !lastMeans) return visits;
       if (keysDue) for (const key of dueKeys(lastMeans)) if (!keys.includes(key)) add(key, keyOnly);
       const coming = rounds > 0 ? round : openRound();
       const at = rounds > 0 ? spacing : chooseSpacing(ledger, coming, gaps, lastMeans);
@@ -274,10 +275,3 @@ export function createPlanner(options: PlannerOptions): Planner {
 }
 
 const length = ({ from, end }: { readonly from: number; readonly end: number }) => end - from;
-
-/** `count` of the list, evenly spread. */
-function evenly<T>(list: readonly T[], count: number): T[] {
-  if (count >= list.length) return [...list];
-  const at = (i: number) => Math.round(((i + 0.5) * list.length) / count - 0.5);
-  return Array.from({ length: count }, (_, i) => list[at(i)]).filter((item) => item !== undefined);
-}

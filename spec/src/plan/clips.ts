@@ -82,5 +82,5 @@ export const clips: Readonly<Record<string, SampleIndex>> = {
   '3 frames': clipOf({ frames: 3, gop: 250, bFrames: 2 }),
   'a still picture': clipOf({ frames: 1, gop: 1 }),
   'variable frame rate': clipOf({ frames: 500, gop: 60, bFrames: 1, ptsMs: (frame) => frame * 20 + (frame % 7) * 11 }),
-  '300 seconds': clipOf({ frames: 7500, gop: 50, bFrames: 2 }),
+  'two minutes': clipOf({ frames: 3000, gop: 50, bFrames: 2 }),
 };
