@@ -24,8 +24,12 @@ export function fillLoss(longest: number): FillLoss {
     if (gap > LONGEST_SUMMED) between[gap] = (between[gap - 1] ?? 0) + 1;
     else {
       for (let a = 1; a <= gap; a++) {
-        const error = a * (gap + 1 - a);
-        between[gap] = (between[gap] ?? 0) + error / (error + HALF_WORTH_BETWEEN);
+        const interpolated = a * (gap + 1 - a);
+        const repeated = Math.min(a, gap + 1 - a) ** 2;
+        // Far from one of its samples a frame is better off repeating the other.
+        between[gap] =
+          (between[gap] ?? 0) +
+          Math.min(interpolated / (interpolated + HALF_WORTH_BETWEEN), repeated / (repeated + HALF_WORTH_HELD));
       }
     }
     held[gap] = (held[gap - 1] ?? 0) + gap ** 2 / (gap ** 2 + HALF_WORTH_HELD);

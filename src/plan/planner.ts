@@ -236,7 +236,6 @@ export function createPlanner(options: PlannerOptions): Planner {
       ledger.refresh();
       if (fixed) return nextFixed();
       lastMeans = { leftMs: softCutMs - nowMs, backlogFrames, speeds: cost.speeds };
-      if (ledger.visitedCount > 0 && lastMeans.leftMs <= 0) return null;
       return nextKey(lastMeans) ?? nextOfRound(lastMeans) ?? nextOfRound(lastMeans);
     },
     upcoming(count) {
