@@ -27,6 +27,7 @@ export interface Speeds {
 }
 
 export interface AssociateOptions {
+  readonly acquaintance: Acquaintance;
   /** Persons at or above this score are linked first (ByteTrack, Zhang et al. 2022). */
   readonly confThreshold: number;
   /** Speeds at the earlier sample from the links before it, at the later one from the links behind it. */
@@ -36,6 +37,8 @@ export interface AssociateOptions {
 
 /** Spread of a player's speed when nothing is known of it, m/s for each axis: runs of 2–4 m/s in any direction. */
 const SPEED_SPREAD = 2.6;
+/** Nobody on a pitch is faster, m/s. */
+const FASTEST = 11;
 /** Spread of the change of speed, m/s². Players reach 4–6 at most, for an instant. */
 const ACCELERATION_SPREAD = 2.2;
 /** Persons per m² of ground in view, for the odds that a stranger stands there by chance. */
@@ -89,30 +92,61 @@ function indices(count: number, keep: (i: number) => boolean): number[] {
   return kept;
 }
 
-/** Log odds [a, b] that two bodies are one person, against a stranger at that place. */
-function gains(a: Scattering, b: Scattering, { speedBefore, speedBehind }: AssociateOptions): Float64Array {
+/** What two samples say of each pair of bodies before speeds are known; float64 [earlier, later] each. */
+export interface Acquaintance {
+  /** Log odds by place for somebody of unknown speed. −Infinity: out of reach at any speed. */
+  readonly standing: Float64Array;
+  /** Log odds by role, shirt and size. */
+  readonly likeness: Float64Array;
+}
+
+/** Compares all pairs once, for the rounds of `associate` that follow. */
+export function acquaint(a: Scattering, b: Scattering): Acquaintance {
   const columns = b.bodies.count;
   const spanS = b.timeS - a.timeS;
-  const gain = new Float64Array(a.bodies.count * columns);
+  const standing = new Float64Array(a.bodies.count * columns).fill(Number.NEGATIVE_INFINITY);
+  const alike = new Float64Array(a.bodies.count * columns);
   const looksA = looksOf(a);
   const looksB = looksOf(b);
+  const spread = (SPEED_SPREAD * spanS) ** 2;
   for (let i = 0; i < a.bodies.count; i++) {
     for (let j = 0; j < columns; j++) {
-      const standing = placeOdds(a.places, i, b.places, j, 0, 0, (SPEED_SPREAD * spanS) ** 2);
-      let odds = standing;
-      let known = 0;
-      let sum = 0;
-      for (const [speeds, k] of [[speedBefore, i] as const, [speedBehind, j] as const]) {
-        if (!speeds || !Number.isFinite(speeds.variance[k])) continue;
-        const drift = (0.5 * ACCELERATION_SPREAD * spanS * spanS) ** 2 + speeds.variance[k] * spanS * spanS;
-        sum += placeOdds(a.places, i, b.places, j, speeds.x[k] * spanS, speeds.y[k] * spanS, drift);
-        known++;
-      }
-      if (known > 0) odds = Math.max(sum / known, standing - STANDING_PENALTY);
-      gain[i * columns + j] = PRIOR + odds + likeness(looksA[i], looksB[j]);
+      const distance = Math.abs(b.places.x[j] - a.places.x[i]) + Math.abs(b.places.y[j] - a.places.y[i]);
+      const error = 4 * Math.sqrt(a.places.xx[i] + a.places.yy[i] + b.places.xx[j] + b.places.yy[j]);
+      if (!(distance < 1.5 * FASTEST * spanS + error + 1)) continue;
+      standing[i * columns + j] = placeOdds(a.places, i, b.places, j, 0, 0, spread);
+      alike[i * columns + j] = likeness(looksA[i], looksB[j]);
+    }
+  }
+  return { standing, likeness: alike };
+}
+
+/** Log odds [a, b] that two bodies are one person, against a stranger at that place. */
+function gains(a: Scattering, b: Scattering, options: AssociateOptions): Float64Array {
+  const { acquaintance, speedBefore, speedBehind } = options;
+  const columns = b.bodies.count;
+  const gain = new Float64Array(acquaintance.standing.length);
+  for (let i = 0; i < a.bodies.count; i++) {
+    for (let j = 0; j < columns; j++) {
+      const standing = acquaintance.standing[i * columns + j];
+      if (standing === Number.NEGATIVE_INFINITY) continue;
+      const before = speedBefore ? movingOdds(a, i, b, j, speedBefore, i) : undefined;
+      const behind = speedBehind ? movingOdds(a, i, b, j, speedBehind, j) : undefined;
+      const moving = before === undefined ? behind : behind === undefined ? before : (before + behind) / 2;
+      const odds = moving === undefined ? standing : Math.max(moving, standing - STANDING_PENALTY);
+      gain[i * columns + j] = PRIOR + odds + acquaintance.likeness[i * columns + j];
     }
   }
   return gain;
+}
+
+/** Log odds by place for somebody of the speed k of `speeds`; undefined where that is not known. */
+function movingOdds(a: Scattering, i: number, b: Scattering, j: number, speeds: Speeds, k: number): number | undefined {
+  const variance = speeds.variance[k];
+  if (variance === Number.POSITIVE_INFINITY) return undefined;
+  const spanS = b.timeS - a.timeS;
+  const drift = (0.5 * ACCELERATION_SPREAD * spanS * spanS) ** 2 + variance * spanS * spanS;
+  return placeOdds(a.places, i, b.places, j, speeds.x[k] * spanS, speeds.y[k] * spanS, drift);
 }
 
 function looksOf({ bodies, places }: Scattering): readonly Looks[] {

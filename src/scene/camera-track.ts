@@ -163,7 +163,7 @@ export class CameraPath {
   ) {}
 
   /** `timeS` between the two samples. */
-  at(timeS: number): Camera | undefined {
+  at(timeS: number): Camera {
     const spanS = this.to.timeS - this.from.timeS;
     const t = (timeS - this.from.timeS) / spanS;
     const h10 = t * (1 - t) * (1 - t) * spanS;
@@ -174,7 +174,7 @@ export class CameraPath {
       motion[k] = h10 * this.startSpeed[k] + h01 * this.whole[k] + h11 * this.endSpeed[k];
     }
     const nearer = t < 0.5 ? this.from.camera : this.to.camera;
-    return Camera.of(multiply(exp(motion), this.from.camera.map), nearer.onPitch, nearer.covariance);
+    return new Camera(multiply(exp(motion), this.from.camera.map), nearer.onPitch, nearer.covariance);
   }
 }
 
@@ -185,30 +185,41 @@ export class CameraDrift {
     private readonly speed: Motion,
   ) {}
 
-  at(timeS: number): Camera | undefined {
+  at(timeS: number): Camera {
     const apartS = timeS - this.knot.timeS;
     const reach = Math.sign(apartS) * DRIFT_S * (1 - Math.exp(-Math.abs(apartS) / DRIFT_S));
     const { map, onPitch, covariance } = this.knot.camera;
-    return Camera.of(multiply(exp(this.speed.map((value) => value * reach)), map), onPitch, covariance);
+    return new Camera(multiply(exp(this.speed.map((value) => value * reach)), map), onPitch, covariance);
   }
 }
 
 /**
- * Speed of the camera at a sample, per s, from the motions of the gaps around. `times`: samples of the shot, ascending;
+ * Speed of the camera at a sample, per s, from the motions of the gaps around. `knots`: samples of the shot, ascending;
  * `motions`: entry k leads from sample k to k + 1, undefined where nothing does: the curve ends there.
  */
-export function cameraSpeed(times: readonly number[], motions: readonly (Motion | undefined)[], at: number): Motion {
+export function cameraSpeed(
+  knots: readonly { readonly timeS: number }[],
+  motions: readonly (Motion | undefined)[],
+  at: number,
+): Motion {
   let first = at;
   let last = at;
   while (first > 0 && at - first < SPLINE_REACH && motions[first - 1]) first--;
-  while (last < times.length - 1 && last - at < SPLINE_REACH && motions[last]) last++;
-  const places: Float64Array[] = [new Float64Array(MOTION_SIZE)];
+  while (last < knots.length - 1 && last - at < SPLINE_REACH && motions[last]) last++;
+  const places = new Float64Array((last - first + 1) * MOTION_SIZE);
   for (let k = first; k < last; k++) {
     const step = motions[k];
-    const place = places[k - first];
-    places.push(place.map((value, c) => value + (step?.[c] ?? 0)));
+    for (let c = 0; c < MOTION_SIZE; c++) {
+      const place = (k - first) * MOTION_SIZE + c;
+      places[place + MOTION_SIZE] = places[place] + (step?.[c] ?? 0);
+    }
   }
   const speed = new Float64Array(MOTION_SIZE);
-  splineSlope(times.slice(first, last + 1), (k, c) => places[k][c], at - first, speed);
+  splineSlope(
+    Float64Array.from(knots.slice(first, last + 1), (knot) => knot.timeS),
+    places,
+    at - first,
+    speed,
+  );
   return speed;
 }

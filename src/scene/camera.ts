@@ -50,23 +50,29 @@ export interface Point {
  * where no pitch was recognised anywhere in the shot, a flat stand-in of about that scale (`onPitch` false).
  */
 export class Camera {
-  readonly inverse: Mat3;
+  private inverted: Mat3 | undefined;
 
-  private constructor(
-    /** Plane map ground metres → picture units. */
+  constructor(
+    /** Plane map ground metres → picture units, not singular. */
     readonly map: Mat3,
-    inverse: Mat3,
     readonly onPitch: boolean,
     /** Covariance [8, 8] of the picture-side motion coordinates; undefined = not known. */
-    readonly covariance: Float64Array | undefined,
-  ) {
-    this.inverse = inverse;
-  }
+    readonly covariance?: Float64Array,
+  ) {}
 
   /** Undefined where the map is singular. */
   static of(map: Mat3, onPitch: boolean, covariance?: Float64Array): Camera | undefined {
     const inverse = invert(map);
-    return inverse && new Camera(map, inverse, onPitch, covariance);
+    if (!inverse) return undefined;
+    const camera = new Camera(map, onPitch, covariance);
+    camera.inverted = inverse;
+    return camera;
+  }
+
+  /** Plane map picture units → ground metres; worked out when first asked for: frames between samples never need it. */
+  get inverse(): Mat3 {
+    this.inverted ??= invert(this.map) ?? this.map;
+    return this.inverted;
   }
 
   /** Ground → picture units; false behind the camera. */

@@ -17,7 +17,7 @@ export interface Part {
 
 /** The camera at any moment of a stretch. */
 export interface CameraWay {
-  at(timeS: number): Camera | undefined;
+  at(timeS: number): Camera;
 }
 
 /** Frames between two samples of one shot (or before the first, or behind the last). */

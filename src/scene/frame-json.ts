@@ -136,11 +136,19 @@ export class FrameJsonWriter {
     for (let i = 0; i < text.length; i++) this.bytes[this.length++] = text[i] ?? 0;
   }
 
-  /** A coordinate given in 1/100 px, without trailing zeros. */
+  /** A coordinate given in 1/100 px, below 100,000 px, without trailing zeros. */
   private hundredths(value: number): void {
     const whole = (value / 100) | 0;
     const rest = value - whole * 100;
-    this.integer(whole);
+    if (whole < 1e4) {
+      const { bytes } = this;
+      let at = this.length;
+      if (whole >= 1000) bytes[at++] = ZERO + ((whole / 1000) | 0);
+      if (whole >= 100) bytes[at++] = ZERO + (((whole / 100) | 0) % 10);
+      if (whole >= 10) bytes[at++] = ZERO + (((whole / 10) | 0) % 10);
+      bytes[at++] = ZERO + (whole % 10);
+      this.length = at;
+    } else this.integer(whole);
     if (rest === 0) return;
     this.byte(46);
     const tenths = (rest / 10) | 0;

@@ -5,8 +5,10 @@ import type { Sample } from './sample.js';
 
 export type PairPx = readonly [number, number];
 
+const HIDDEN: PairPx = [0, 0];
+
 /** 32 × [0, 0]. */
-export const NO_KEY_POINTS: readonly PairPx[] = PITCH_POINTS.map(() => [0, 0]);
+export const NO_KEY_POINTS: readonly PairPx[] = PITCH_POINTS.map(() => HIDDEN);
 
 /** A key point whose place is less certain than this (standard deviation, share of the diagonal) is left out. Chosen: what callers count as hit. */
 const LEAST_CERTAIN = 0.01;
@@ -76,7 +78,7 @@ export function projectKeyPoints(
       const y = (1 - at) * from.xy[k * 2 + 1] + at * to.xy[k * 2 + 1];
       shown = camera.toPicture(x, y, point) && space.contains(point.x, point.y);
     }
-    pairs.push(shown ? [space.xPx(point.x), space.yPx(point.y)] : [0, 0]);
+    pairs.push(shown ? [space.xPx(point.x), space.yPx(point.y)] : HIDDEN);
   }
   return pairs;
 }

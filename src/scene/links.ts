@@ -1,4 +1,4 @@
-import { associate, type Links, speedsFrom } from './associate.js';
+import { type Acquaintance, acquaint, associate, type Links, speedsFrom } from './associate.js';
 import { Memo } from './memo.js';
 import type { Station } from './tracklets.js';
 
@@ -8,6 +8,8 @@ const ROUNDS = 3;
 /** Links successive stations of a shot; keeps what did not change. */
 export class LinkRounds {
   private readonly rounds = Array.from({ length: ROUNDS }, () => new Memo<Links>());
+
+  private readonly acquaintances = new Memo<Acquaintance>();
 
   constructor(private readonly confThreshold: number) {}
 
@@ -26,15 +28,18 @@ export class LinkRounds {
   }
 
   sweep(): void {
-    for (const round of this.rounds) round.sweep();
+    for (const memo of [this.acquaintances, ...this.rounds]) memo.sweep();
   }
 
   private pair(round: number, shot: readonly Station[], k: number, known: readonly Links[]): Links {
     const [before, a, b, behind] = [shot[k - 1], shot[k], shot[k + 1], shot[k + 2]];
     const [into, out] = [known[k - 1], known[k + 1]];
     const inputs = round === 0 ? [a, b] : [a, b, into && before, into, out && behind, out];
-    return this.rounds[round].get(a.index * 2 ** 21 + b.index, inputs, () =>
+    const key = a.index * 2 ** 21 + b.index;
+    const acquaintance = this.acquaintances.get(key, [a, b], () => acquaint(a, b));
+    return this.rounds[round].get(key, inputs, () =>
       associate(a, b, {
+        acquaintance,
         confThreshold: this.confThreshold,
         speedBefore: into && speedsFrom(a, before, into.previous),
         speedBehind: out && speedsFrom(b, behind, out.next),

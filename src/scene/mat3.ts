@@ -8,8 +8,8 @@ export type Mat3 = Float64Array;
 export type Motion = Float64Array;
 export const MOTION_SIZE = 8;
 
-export function multiply(p: Mat3, q: Mat3): Mat3 {
-  const out = new Float64Array(9);
+/** p · q; `out` may be neither of them. */
+export function multiply(p: Mat3, q: Mat3, out: Mat3 = new Float64Array(9)): Mat3 {
   for (let row = 0; row < 9; row += 3) {
     const a = p[row];
     const b = p[row + 1];
@@ -73,15 +73,23 @@ function toMotion(x: Mat3): Motion {
   );
 }
 
+const powers = [new Float64Array(9), new Float64Array(9)] as const;
+
 /** The plane map that a steady motion reaches after one unit of time (matrix exponential, determinant 1). */
 export function exp(motion: Motion): Mat3 {
   const x = toMatrix(motion);
   let halvings = 0;
   for (let size = norm(x); size > 0.25; size /= 2) halvings++;
-  const small = combine(1 / 2 ** halvings, x, 0, x);
-  // Taylor to order 6: below 1e-9 for a norm of 0.25.
-  let out = combine(1, IDENTITY, 1 / 6, small);
-  for (let k = 5; k >= 1; k--) out = combine(1, IDENTITY, 1 / k, multiply(small, out));
+  if (halvings > 0) for (let i = 0; i < 9; i++) x[i] /= 2 ** halvings;
+  // Taylor series; a camera moves little from sample to sample, so that a few terms reach the limits of the arithmetic.
+  let out = identity();
+  let term = x;
+  for (let k = 2; k <= 12; k++) {
+    for (let i = 0; i < 9; i++) out[i] += term[i];
+    if (norm(term) < 1e-12) break;
+    term = multiply(term, x, powers[k % 2]);
+    for (let i = 0; i < 9; i++) term[i] /= k;
+  }
   for (let k = 0; k < halvings; k++) out = multiply(out, out);
   return out;
 }

@@ -45,6 +45,8 @@ export interface Scene {
   setClip(clip: SceneClip): void;
   /** Works off what `add` left until `isPaused` says so (asked after every fraction of a millisecond of work); true = nothing is left to do. */
   refresh(isPaused: () => boolean): boolean;
+  /** The last answer that was complete, maybe without the newest findings: what there is when no time is left. */
+  readonly latest: Answer | undefined;
   /** Whole-clip answer from all findings. Frames that did not change since the last snapshot are the same objects. */
   snapshot(): Answer;
 }
@@ -64,6 +66,7 @@ class FootballScene implements Scene {
   /** Work in progress on what `add` brought; undefined = none. */
   private work: Generator<undefined, Answer> | undefined;
   private answer: Answer | undefined;
+  latest: Answer | undefined;
   private readonly unseen = new Memo<AnswerFrame>();
 
   constructor(private readonly options: SceneOptions) {
@@ -96,6 +99,7 @@ class FootballScene implements Scene {
       const { done, value } = this.work.next();
       if (done) {
         this.answer = value;
+        this.latest = value;
         return true;
       }
       if (isPaused()) return false;

@@ -124,13 +124,7 @@ export class ShotFiller {
 
   private speedAt(stations: readonly Station[], motions: readonly (Motion | undefined)[], at: number): Motion {
     const near = motions.slice(Math.max(0, at - 3), at + 3);
-    return this.speeds.get(stations[at].index, near, () =>
-      cameraSpeed(
-        stations.map((s) => s.timeS),
-        motions,
-        at,
-      ),
-    );
+    return this.speeds.get(stations[at].index, near, () => cameraSpeed(stations, motions, at));
   }
 
   private way(

@@ -84,10 +84,16 @@ export function knotOf(sighting: Sighting, space: PictureSpace): Knot {
 /** Gives each knot the speed with which the smooth curve through its track passes. */
 export function setSpeeds(knots: readonly Knot[], classId: ClassId): void {
   const fastest = classId === 0 ? FASTEST_BALL : FASTEST_PERSON;
-  const times = knots.map((knot) => knot.timeS);
+  const times = new Float64Array(knots.length);
+  const places = new Float64Array(knots.length * 2);
+  knots.forEach((knot, n) => {
+    times[n] = knot.timeS;
+    places[n * 2] = knot.x;
+    places[n * 2 + 1] = knot.y;
+  });
   const slope = new Float64Array(2);
   knots.forEach((knot, n) => {
-    splineSlope(times, (k, c) => (c === 0 ? knots[k].x : knots[k].y), n, slope);
+    splineSlope(times, places, n, slope);
     const limit = Math.min(1, fastest / (Math.hypot(slope[0], slope[1]) + 1e-9));
     knot.speedX = slope[0] * limit;
     knot.speedY = slope[1] * limit;

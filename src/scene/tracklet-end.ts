@@ -38,15 +38,18 @@ export function describeEnd(shot: readonly Station[], tracklet: Tracklet, inward
   const { timeS, places } = shot[samples[at]];
   const i = bodies[at];
   let other = at;
-  while (samples[other + inward] !== undefined && Math.abs(shot[samples[other]].timeS - timeS) < SPEED_S)
-    other += inward;
+  const limit = inward > 0 ? samples.length - 1 : 0;
+  while (other !== limit && Math.abs(shot[samples[other]].timeS - timeS) < SPEED_S) other += inward;
   const far = shot[samples[other]];
   const j = bodies[other];
   const spanS = timeS - far.timeS;
   const known = other !== at;
   const placesVariance = (places.xx[i] + places.yy[i] + far.places.xx[j] + far.places.yy[j]) / 2;
+  const { roles, kit, heightM } = looksOf(shot, tracklet, inward);
   return {
-    ...looksOf(shot, tracklet, inward),
+    roles,
+    kit,
+    heightM,
     tracklet,
     sample: samples[at],
     timeS,
@@ -77,7 +80,8 @@ function looksOf(shot: readonly Station[], tracklet: Tracklet, inward: 1 | -1): 
     part = inward > 0 ? part.next : part.previous
   ) {
     const { samples, bodies } = part;
-    for (let n = inward > 0 ? 0 : samples.length - 1; samples[n] !== undefined && count < LOOKS; n += inward, count++) {
+    const end = inward > 0 ? samples.length : -1;
+    for (let n = inward > 0 ? 0 : samples.length - 1; n !== end && count < LOOKS; n += inward, count++) {
       const { bodies: seen, places } = shot[samples[n]];
       const i = bodies[n];
       const score = seen.score[i];
@@ -88,8 +92,11 @@ function looksOf(shot: readonly Station[], tracklet: Tracklet, inward: 1 | -1): 
       for (let c = 0; known && c < 3; c++) kit[c] += score * seen.kits[i * 3 + c];
     }
   }
-  const mean = (v: readonly [number, number, number]) => [v[0] / weight, v[1] / weight, v[2] / weight] as const;
-  return { roles: mean(roles), kit: known ? mean(kit) : undefined, heightM: heightM / weight };
+  for (let c = 0; c < 3; c++) {
+    roles[c] /= weight;
+    kit[c] /= weight;
+  }
+  return { roles, kit: known ? kit : undefined, heightM: heightM / weight };
 }
 
 /** Log odds of the way from an end to a start for somebody who keeps running for a moment and then wanders. */
