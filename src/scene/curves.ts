@@ -30,8 +30,12 @@ const BALL_PLACE = ID_STRIDE - 1;
 /** Share of the confidence threshold that the samples around must grant for somebody to be shown. Measured on match-a and rendered clips. */
 const LEAST_CREDIT = 0.55;
 
-/** Turns tracks into what the answer shows: those that enough samples confirm, each with one class, and the one ball. */
-export function curvesOf(shot: readonly Station[], tracks: readonly Track[], options: TrackOptions): readonly Curve[] {
+/** Turns tracks into what the answer shows: those that enough samples confirm, each with one class, and the one ball; a generator, so that the caller may pause. */
+export function* curvesOf(
+  shot: readonly Station[],
+  tracks: readonly Track[],
+  options: TrackOptions,
+): Generator<undefined, readonly Curve[]> {
   const { confThreshold, space } = options;
   const credible = tracks.filter((track) => isSure(scoresOf(shot, track), confThreshold) && !isPole(shot, track));
   const curves: Curve[] = [];
@@ -42,6 +46,7 @@ export function curvesOf(shot: readonly Station[], tracks: readonly Track[], opt
     if (knots.length === 0) continue;
     setSpeeds(knots, classId);
     curves.push({ id: track.id, classId, knots });
+    yield;
   }
   const ball = ballCurve(shot, space);
   return ball ? [...curves, ball] : curves;

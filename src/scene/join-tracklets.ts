@@ -1,7 +1,7 @@
 import { assign } from './assignment.js';
 import type { PictureSpace, Point } from './camera.js';
 import { GroupFlow } from './group-flow.js';
-import { likeness } from './likeness.js';
+import { likeness, MOST_LIKENESS } from './likeness.js';
 import { describeEnd, type End, runOdds, stepOdds } from './tracklet-end.js';
 import type { Station, Tracklet } from './tracklets.js';
 
@@ -38,25 +38,30 @@ export class Joiner {
   ) {}
 
   /** Joins loose ends with later loose starts after short absences: what lies between was hidden or missed. */
-  together(tracklets: readonly Tracklet[]): void {
-    this.join(tracklets, SHORT_ABSENCE_S, (end, start) => this.shortOdds(end, start));
+  *together(tracklets: readonly Tracklet[]): Generator<undefined, void> {
+    yield* this.join(tracklets, SHORT_ABSENCE_S, (end, start) => this.shortOdds(end, start));
   }
 
   /** Joins what is left after longer absences, out of the picture: by then whole persons are known, and how the teams moved. */
-  acrossAbsences(tracklets: readonly Tracklet[]): void {
+  *acrossAbsences(tracklets: readonly Tracklet[]): Generator<undefined, void> {
     this.ends.clear();
     this.starts.clear();
     const flow = new GroupFlow(this.shot, tracklets);
-    this.join(tracklets, LONGEST_ABSENCE_S, (end, start) =>
+    yield* this.join(tracklets, LONGEST_ABSENCE_S, (end, start) =>
       this.longOdds(end, start, flow.between(end.sample, start.sample)),
     );
   }
 
   /** Pairs so that the sum of the odds is largest, in each group that hangs together. */
-  private join(tracklets: readonly Tracklet[], longestS: number, odds: (end: End, start: End) => number): void {
+  private *join(
+    tracklets: readonly Tracklet[],
+    longestS: number,
+    odds: (end: End, start: End) => number,
+  ): Generator<undefined, void> {
     const ends = tracklets.filter((t) => !t.next).map((t) => this.endOf(t));
     const starts = tracklets.filter((t) => !t.previous).map((t) => this.startOf(t));
-    for (const group of groups(edges(ends, starts, longestS, odds))) {
+    yield;
+    for (const group of groups(yield* edges(ends, starts, longestS, odds))) {
       const rows = [...new Set(group.map((edge) => edge.end))];
       const columns = [...new Set(group.map((edge) => edge.start))];
       const gain = new Float64Array(rows.length * columns.length);
@@ -65,6 +70,7 @@ export class Joiner {
       assign(gain, rows.length, columns.length).forEach((c, r) => {
         if (c >= 0) connect(rows[r].tracklet, columns[c].tracklet);
       });
+      yield;
     }
   }
 
@@ -93,7 +99,9 @@ export class Joiner {
 
   private shortOdds(end: End, start: End): number {
     const spanS = start.timeS - end.timeS;
-    const odds = PRIOR + likeness(end, start) + runOdds(end, start, spanS);
+    const step = PRIOR + runOdds(end, start, spanS);
+    if (!(step + MOST_LIKENESS > 0)) return Number.NEGATIVE_INFINITY;
+    const odds = step + likeness(end, start);
     if (!(odds > 0)) return Number.NEGATIVE_INFINITY;
     return odds - Math.min(UNSEEN_MOST, UNSEEN * this.missedSamples(end, start));
   }
@@ -105,7 +113,8 @@ export class Joiner {
     const step = shift
       ? Math.max(alone, stepOdds(end, start, shift[0], shift[1], (WITH_TEAM * spanS) ** 2)) - Math.LN2
       : alone;
-    const odds = PRIOR + likeness(end, start) + step;
+    if (!(PRIOR + step + MOST_LIKENESS > 0)) return Number.NEGATIVE_INFINITY;
+    const odds = PRIOR + step + likeness(end, start);
     if (!(odds > 0)) return Number.NEGATIVE_INFINITY;
     return (
       odds - (this.inView(end, end.sample + 1) ? VANISHED : 0) - (this.inView(start, start.sample - 1) ? VANISHED : 0)
@@ -152,7 +161,12 @@ function connect(before: Tracklet, after: Tracklet): void {
 }
 
 /** Later starts that may continue an end, with their odds where they are above 0. */
-function edges(ends: End[], starts: End[], longestS: number, odds: (end: End, start: End) => number): Edge[] {
+function* edges(
+  ends: End[],
+  starts: End[],
+  longestS: number,
+  odds: (end: End, start: End) => number,
+): Generator<undefined, Edge[]> {
   ends.sort((a, b) => a.sample - b.sample);
   starts.sort((a, b) => a.sample - b.sample);
   const found: Edge[] = [];
@@ -163,6 +177,7 @@ function edges(ends: End[], starts: End[], longestS: number, odds: (end: End, st
       const value = odds(end, starts[s]);
       if (value > 0) found.push({ odds: value, end, start: starts[s] });
     }
+    yield;
   }
   return found;
 }

@@ -15,6 +15,9 @@ const KIT_SPREAD = 14;
 /** Spread of a box's height, log: runners bend and stretch. */
 const HEIGHT_SPREAD = 0.2;
 
+/** What `likeness` gives at most. */
+export const MOST_LIKENESS = 2.4;
+
 /** Log odds that two sights show one person, from role, shirt and size; bounded, so that they tip the balance but bridge no distance. */
 export function likeness(a: Looks, b: Looks): number {
   let same = 1e-6;

@@ -23,6 +23,14 @@ export class Memo<V> {
     return value;
   }
 
+  /** The same for work that may be paused. */
+  *steps(key: number, inputs: readonly unknown[], make: () => Generator<undefined, V>): Generator<undefined, V> {
+    const entry = this.used.get(key) ?? this.kept.get(key);
+    const value = entry && same(entry.inputs, inputs) ? entry.value : yield* make();
+    this.used.set(key, { inputs, value });
+    return value;
+  }
+
   sweep(): void {
     this.kept = this.used;
     this.used = new Map();

@@ -83,10 +83,11 @@ export class ShotFiller {
   private *curvesOf(stations: readonly Station[]): Generator<undefined, readonly Curve[]> {
     const { tracking } = this.options;
     if (!tracking) return looseCurves(stations, this.options);
+    const { options } = this;
     const links = yield* this.links.of(stations);
-    return this.curves.get(stations[0]?.index ?? -1, [...stations, ...links], () =>
-      curvesOf(stations, buildTracks(stations, links, this.options), this.options),
-    );
+    return yield* this.curves.steps(stations[0]?.index ?? -1, [...stations, ...links], function* () {
+      return yield* curvesOf(stations, yield* buildTracks(stations, links, options), options);
+    });
   }
 
   /** The frames behind station k (−1 = before the first one), made anew where something about them changed. */

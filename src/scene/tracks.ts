@@ -21,20 +21,24 @@ export interface TrackOptions {
   readonly confThreshold: number;
 }
 
-/** Joins tracklets across gaps where place, speed, role, shirt and size justify it; see `Track`. */
-export function buildTracks(
+/** Joins tracklets across gaps where place, speed, role, shirt and size justify it; a generator, so that the caller may pause. */
+export function* buildTracks(
   shot: readonly Station[],
   links: readonly (Links | undefined)[],
   { space, confThreshold }: TrackOptions,
-): readonly Track[] {
+): Generator<undefined, readonly Track[]> {
   const tracklets = chainTracklets(shot, links, confThreshold);
   const join = new Joiner(shot, space);
   const merged = tracklets.filter((t) => t.startsMerged && t.endsMerged);
   const plain = tracklets.filter((t) => !(t.startsMerged && t.endsMerged));
-  join.together(plain);
-  for (const tracklet of merged) join.insert(tracklet, plain);
-  join.together(tracklets);
-  join.acrossAbsences(tracklets);
+  yield;
+  yield* join.together(plain);
+  for (const tracklet of merged) {
+    join.insert(tracklet, plain);
+    yield;
+  }
+  yield* join.together(tracklets);
+  yield* join.acrossAbsences(tracklets);
   const tracks: Track[] = [];
   for (const tracklet of tracklets) {
     if (tracklet.previous) continue;
