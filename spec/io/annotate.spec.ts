@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadImage } from '@napi-rs/canvas';
 import { annotateVideo } from '../../src/cli/annotate-video.js';
 import { drawAnswer } from '../../src/cli/draw-answer.js';
 import { openPictureReader } from '../../src/cli/picture-reader.js';
-import { type GeneratedClip, generateClip } from '../../src/demo/index.js';
+import { type GeneratedClip, generateClip, openVideoWriter } from '../../src/demo/index.js';
 import type { Answer } from '../../src/scene/index.js';
 
 describe('drawing an answer over its clip', () => {
@@ -91,6 +91,56 @@ describe('drawing an answer over its clip', () => {
       annotateVideo({ clipPath: clip.path, answer, outPath, onProgress, signal: controller.signal }),
       reason,
     );
+  });
+
+  it('keeps no file open, whether it ends well or is stopped', async function () {
+    if (process.platform !== 'linux') return this.skip(); // open files are counted in /proc
+    const outPath = join(folder, 'counted.mp4');
+    await annotateVideo({ clipPath: clip.path, answer, outPath });
+    const signal = AbortSignal.abort();
+    await assert.rejects(annotateVideo({ clipPath: clip.path, answer, outPath, signal }), { name: 'AbortError' });
+    const links = (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ''));
+    assert.deepEqual(
+      (await Promise.all(links)).filter((target) => target.startsWith(folder)),
+      [],
+    );
+  });
+
+  it('closes a reader only when its running call is over, and then refuses calls', async () => {
+    const reader = await openPictureReader(clip.path);
+    let over = false;
+    const call = reader.next().then((more) => {
+      over = true;
+      return more;
+    });
+    await reader.close();
+    assert.equal(over, true);
+    assert.equal(await call, true);
+    await assert.rejects(reader.next(), { code: 'ERR_RELEASED' });
+  });
+
+  it('aborts a writer only when its running call is over, and then refuses calls', async () => {
+    const [width, height] = [1920, 1080]; // large, so that scaling outlasts the closing of a file
+    const writer = await openVideoWriter({
+      path: join(folder, 'aborted.mp4'),
+      container: 'mp4',
+      codec: 'h264',
+      width,
+      height,
+      framesPerSecond: { num: 25, den: 1 },
+      gop: 5,
+      bFrames: 0,
+      moov: 'end',
+      bitrateBps: 1e6,
+    });
+    let over = false;
+    const call = writer.write(new Uint8Array(width * height * 4)).then(() => {
+      over = true;
+    });
+    await writer.abort();
+    assert.equal(over, true);
+    await call;
+    await assert.rejects(writer.write(new Uint8Array(width * height * 4)), { code: 'ERR_RELEASED' });
   });
 
   it('refuses another kind of drawing, a clip that is none, and a folder that is not there', async () => {

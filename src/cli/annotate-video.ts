@@ -47,25 +47,26 @@ export async function annotateVideo({
       bitrateBps: Math.round(BITS_PER_PIXEL * width * height * rate),
     });
     const overlay = createOverlay(width, height);
-    let decoding: Promise<boolean> | undefined;
     let coding: Promise<void> | undefined;
     try {
+      signal?.throwIfAborted();
       for (let index = 0; ; index++) {
-        signal?.throwIfAborted();
         // Drawn while libav's threads decode this picture and code the one before.
-        decoding = reader.next();
+        const decoding = reader.next();
+        // Both are awaited below; a failure of drawing or an abort must not leave their own unheard.
+        decoding.catch(() => undefined);
         const frame = answer.frames[index];
         overlay.draw((ctx) => frame && drawAnnotations(ctx, frame, answer));
         const [more] = await Promise.all([decoding, coding]);
         if (!more) break;
         const source = await reader.planar();
         coding = writer.writePlanar((target) => overlay.lay(source, target));
+        coding.catch(() => undefined);
         onProgress?.(index + 1, answer.frames.length);
+        signal?.throwIfAborted();
       }
       await writer.finish();
     } finally {
-      // libav must not be freed under its own threads.
-      await Promise.allSettled([decoding, coding]);
       await writer.abort();
     }
   } finally {

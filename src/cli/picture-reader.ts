@@ -17,15 +17,18 @@ export interface PictureReader {
   readonly width: number;
   readonly height: number;
   readonly framesPerSecond: FrameRate;
-  /** Decodes the next picture; false behind the last. Errors: ERR_DECODE. */
+  /** Decodes the next picture; false behind the last. Errors: ERR_DECODE, ERR_RELEASED after `close`. */
   next(): Promise<boolean>;
   /** The picture decoded last as 8-bit 4:2:0; valid until the next call. */
   planar(): Promise<PlanarPicture>;
   /** The picture decoded last, scaled. */
   rgba(size: { readonly width: number; readonly height: number }): Promise<Picture>;
-  /** Idempotent. */
+  /** Frees everything, after the running call. Idempotent. */
   close(): Promise<void>;
 }
+
+/** Complaints of libav about one picture before the clip is taken to end there. Chosen. */
+const MAX_COMPLAINTS = 64;
 
 /** Opens a file, or a URL that libav itself reads. Errors: ERR_DECODE, ERR_NOT_VIDEO, ERR_DECODER_UNAVAILABLE. */
 export async function openPictureReader(target: string): Promise<PictureReader> {
@@ -55,6 +58,14 @@ function createReader(lib: Libav, container: FormatContext, context: CodecContex
   const converted = new lib.Frame();
   converted.alloc();
   let open = true;
+  let running: Promise<unknown> = Promise.resolve();
+
+  /** Remembers a call into libav, so that `close` frees nothing under it. */
+  function call<T>(work: () => Promise<T>): Promise<T> {
+    const result = open ? work() : Promise.reject(new TikitakaError('ERR_RELEASED', 'the reader is closed'));
+    running = result.catch(() => undefined);
+    return result;
+  }
 
   /** Converts the frame; `converted` holds the result until the next call. */
   async function convert(width: number, height: number, format: typeof AV_PIX_FMT_RGBA): Promise<AvFrame> {
@@ -85,42 +96,49 @@ function createReader(lib: Libav, container: FormatContext, context: CodecContex
     await context.sendPacket(null);
   }
 
+  async function next(): Promise<boolean> {
+    for (let complaints = 0; complaints < MAX_COMPLAINTS; ) {
+      const code = await context.receiveFrame(frame);
+      if (code >= 0) return true;
+      if (code === AVERROR_EOF) return false;
+      if (code === AVERROR_EAGAIN) await send();
+      else complaints++;
+    }
+    return false;
+  }
+
+  async function planar(): Promise<PlanarPicture> {
+    const plain = frame.format === AV_PIX_FMT_YUV420P || frame.format === AV_PIX_FMT_YUVJ420P;
+    const source = plain ? frame : await convert(frame.width, frame.height, AV_PIX_FMT_YUV420P);
+    const [y, u, v] = source.data ?? [];
+    if (!y || !u || !v) throw new TikitakaError('ERR_DECODE', 'the decoded picture has no pixels');
+    const [yStride = 0, uStride = 0, vStride = 0] = source.linesize;
+    return { width: source.width, height: source.height, planes: [y, u, v], strides: [yStride, uStride, vStride] };
+  }
+
+  async function rgba({ width, height }: { readonly width: number; readonly height: number }): Promise<Picture> {
+    const { data, linesize } = await convert(width, height, AV_PIX_FMT_RGBA);
+    const [pixels] = data ?? [];
+    const stride = linesize[0] ?? 0;
+    if (!pixels) throw new TikitakaError('ERR_DECODE', 'the decoded picture has no pixels');
+    const copy = new Uint8ClampedArray(width * height * 4);
+    for (let row = 0; row < height; row++)
+      copy.set(pixels.subarray(row * stride, row * stride + width * 4), row * width * 4);
+    return { width, height, rgba: copy };
+  }
+
   const rate = stream.avgFrameRate.num > 0 ? stream.avgFrameRate : stream.rFrameRate;
   return {
     width: stream.codecpar.width,
     height: stream.codecpar.height,
     framesPerSecond: { num: rate.num, den: rate.den },
-    async next() {
-      for (;;) {
-        const code = await context.receiveFrame(frame);
-        if (code >= 0) return true;
-        if (code === AVERROR_EOF) return false;
-        if (code === AVERROR_EAGAIN) await send();
-      }
-    },
-    async planar() {
-      const plain = frame.format === AV_PIX_FMT_YUV420P || frame.format === AV_PIX_FMT_YUVJ420P;
-      const { data, linesize, width, height } = plain
-        ? frame
-        : await convert(frame.width, frame.height, AV_PIX_FMT_YUV420P);
-      const [y, u, v] = data ?? [];
-      if (!y || !u || !v) throw new TikitakaError('ERR_DECODE', 'the decoded picture has no pixels');
-      const [yStride = 0, uStride = 0, vStride = 0] = linesize;
-      return { width, height, planes: [y, u, v], strides: [yStride, uStride, vStride] };
-    },
-    async rgba({ width, height }) {
-      const { data, linesize } = await convert(width, height, AV_PIX_FMT_RGBA);
-      const [pixels] = data ?? [];
-      const stride = linesize[0] ?? 0;
-      if (!pixels) throw new TikitakaError('ERR_DECODE', 'the decoded picture has no pixels');
-      const rgba = new Uint8ClampedArray(width * height * 4);
-      for (let row = 0; row < height; row++)
-        rgba.set(pixels.subarray(row * stride, row * stride + width * 4), row * width * 4);
-      return { width, height, rgba };
-    },
+    next: () => call(next),
+    planar: () => call(planar),
+    rgba: (size) => call(() => rgba(size)),
     async close() {
       if (!open) return;
       open = false;
+      await running;
       for (const held of [frame, converted, packet]) held.free();
       context.freeContext();
       await container.closeInput();

@@ -5,6 +5,7 @@ import {
   AV_PIX_FMT_YUV420P,
   AVCOL_RANGE_MPEG,
   AVCOL_SPC_SMPTE170M,
+  AVFMT_FLAG_CUSTOM_IO,
   Encoder,
   type EncoderOptions,
   FF_ENCODER_LIBSVTAV1,
@@ -57,7 +58,7 @@ export interface VideoWriterOptions {
   readonly bitrateBps: number;
 }
 
-/** A video file in the making. Calls of `write` must not overlap. */
+/** A video file in the making. Calls must not overlap, but for `abort`; after it, writing fails with ERR_RELEASED. */
 export interface VideoWriter {
   /** Codes one picture: RGBA, 8 bits, rows contiguous. The pixels may be reused once this resolves. Errors: ERR_ENCODE. */
   write(rgba: Uint8Array | Uint8ClampedArray): Promise<void>;
@@ -65,7 +66,7 @@ export interface VideoWriter {
   writePlanar(fill: (picture: PlanarPicture) => void): Promise<void>;
   /** Codes what is still inside, completes the file and lets go of everything. Errors: ERR_ENCODE. */
   finish(): Promise<void>;
-  /** Lets go of everything without completing the file. Idempotent; a no-op after `finish`. */
+  /** Lets go of everything, after the running call, without completing the file. Idempotent; a no-op after `finish`. */
   abort(): Promise<void>;
 }
 
@@ -140,12 +141,24 @@ export async function openVideoWriter(options: VideoWriterOptions): Promise<Vide
     scaler.getContext(pictureWidth, pictureHeight, AV_PIX_FMT_RGBA, width, height, AV_PIX_FMT_YUV420P, SWS_BICUBIC);
     let count = 0n;
     let open = true;
+    let running: Promise<unknown> = Promise.resolve();
+
+    /** Remembers a call into the coder, so that `release` frees nothing under it. */
+    function call(work: () => Promise<void>): Promise<void> {
+      const released = new TikitakaError('ERR_RELEASED', `${path} is no longer written`);
+      const result = open ? guarded(path, work) : Promise.reject(released);
+      running = result.catch(() => undefined);
+      return result;
+    }
 
     async function release(): Promise<void> {
       if (!open) return;
       open = false;
+      await running;
       scaler.freeContext();
       encoder.close();
+      // node-av 6.1.1 sets this flag for its own files too, and then frees them without closing (seen in /proc/self/fd).
+      muxer.getFormatContext().clearFlags(AVFMT_FLAG_CUSTOM_IO);
       await muxer.close();
     }
 
@@ -178,7 +191,7 @@ export async function openVideoWriter(options: VideoWriterOptions): Promise<Vide
 
     return {
       write: (rgba) =>
-        guarded(path, async () => {
+        call(async () => {
           const pixels = Buffer.from(rgba.buffer, rgba.byteOffset, rgba.byteLength);
           const format = AV_PIX_FMT_RGBA;
           using picture = Frame.fromVideoBuffer(pixels, {
@@ -190,7 +203,7 @@ export async function openVideoWriter(options: VideoWriterOptions): Promise<Vide
           await code((coded) => scaler.scaleFrame(coded, picture));
         }),
       writePlanar: (fill) =>
-        guarded(path, () =>
+        call(() =>
           code((coded) => {
             const [y, u, v] = coded.data ?? [];
             const [yStride = 0, uStride = 0, vStride = 0] = coded.linesize;
