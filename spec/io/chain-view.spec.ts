@@ -226,6 +226,7 @@ describe('chain: view of the metagraph over a socket', () => {
     const { view } = open(node.url, { refreshMs: 5 });
     await view.ready(5_000);
     await Promise.all([view.close(), view.close()]);
+    await until(() => node.open() === 0);
     const asked = node.count('state_call');
     assert.equal(await firstValueFrom(view.snapshots$).then(({ netuid }) => netuid), 44);
     await new Promise((resolve) => setTimeout(resolve, 30));

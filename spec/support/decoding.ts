@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
 import type { ModelInput } from '../../models/index.js';
 import { type Clip, openClip, type Visit } from '../../src/container/index.js';
 import {
@@ -32,6 +33,21 @@ export interface OpenOptions {
   readonly input?: ModelInput;
 }
 
+/** ffmpeg children of this process that still run, where /proc tells. */
+const ffmpegChildren = (): string[] => {
+  const list = `/proc/${process.pid}/task/${process.pid}/children`;
+  if (!existsSync(list)) return [];
+  const names = readFileSync(list, 'utf8')
+    .trim()
+    .split(/\s+/)
+    .filter(Boolean)
+    .map((pid) => {
+      const stat = `/proc/${pid}/stat`;
+      return existsSync(stat) ? readFileSync(stat, 'utf8') : '';
+    });
+  return names.filter((stat) => / \(ffmpeg\) [^Z]/.test(stat));
+};
+
 const poolFor = ({ width, height }: ModelInput, slots: number) =>
   createFramePool({ slots, bytesPerSlot: width * height * 3 });
 
@@ -54,7 +70,7 @@ export async function openIndexed(bytes: Uint8Array, options: OpenOptions = {}):
       assert.equal(pool.inUse, 0, 'every frame came back');
       await new Promise((resolve) => setImmediate(resolve));
       assert.equal(source.open, 0, 'no read is left open');
-      assert.ok(!process.getActiveResourcesInfo().includes('ProcessWrap'), 'no child is left running');
+      assert.deepEqual(ffmpegChildren(), []);
     },
   };
 }
@@ -99,7 +115,7 @@ export async function openStream(bytes: Uint8Array, options: StreamOptions = {})
       assert.equal(pool.inUse, 0, 'every frame came back');
       await new Promise((resolve) => setImmediate(resolve));
       assert.equal(source.open, 0, 'no read is left open');
-      assert.ok(!process.getActiveResourcesInfo().includes('ProcessWrap'), 'no child is left running');
+      assert.deepEqual(ffmpegChildren(), []);
     },
   };
 }

@@ -54,6 +54,8 @@ export async function startFakeNode(chain: FakeChain, port = 0) {
     url: `ws://127.0.0.1:${bound}`,
     port: bound,
     count: (what: string) => counts.get(what) ?? 0,
+    /** Connections that stand now. */
+    open: () => server.clients.size,
     /** Dies at once: every connection is cut. */
     async kill() {
       for (const client of server.clients) client.terminate();

@@ -141,6 +141,17 @@ describe('openClip', () => {
       assert.equal(source.open, 0);
     });
 
+  it('ends the read of the head when it gives up', async () => {
+    const source = memorySource(Buffer.alloc(HEAD_BYTES, 'text '), {
+      chunkBytes: 1024,
+      gate: () => new Promise((resolve) => setImmediate(resolve)),
+    });
+    await assert.rejects(openClip(source), { code: 'ERR_NOT_VIDEO' });
+    for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(source.open, 0);
+    assert.ok(source.bytesRead < 10_000);
+  });
+
   it('says what a source that is no video looks like', async () => {
     await assert.rejects(open(Buffer.from('<html><body>404</body></html>'.padEnd(600))), ({ details }) => {
       assert.equal(details.looksLike, 'a web page');

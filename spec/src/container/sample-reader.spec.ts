@@ -89,6 +89,31 @@ describe('createSampleReader', () => {
     await samples.return?.();
   });
 
+  it('bounds what it asks for ahead over gaps too', async () => {
+    const { source, reader } = open({
+      index: syntheticIndex({ samples: 200, sizeBytes: 100 * KIB, gapBytes: 100 * KIB }),
+      aheadBytes: MIB,
+    });
+    const samples = reader.samples(visitOf(0, 199))[Symbol.asyncIterator]();
+    await samples.next();
+    await turns(300);
+    assert.ok(source.bytesRead <= 2 * MIB, String(source.bytesRead));
+    await samples.return?.();
+  });
+
+  it('reads nothing more for a visit that was left', async () => {
+    const { source, reader, drain } = open({
+      index: syntheticIndex({ samples: 200, sizeBytes: 100 * KIB }),
+      aheadBytes: MIB,
+    });
+    for await (const _ of reader.samples(visitOf(0, 99))) break;
+    await turns(100);
+    await drain(visitOf(150, 159));
+    await turns(100);
+    assert.ok(source.bytesRead <= 2 * MIB + 1000 * KIB, String(source.bytesRead));
+    assert.ok(!reader.has(40));
+  });
+
   it('fetches only what sparse visits need, neighbours together, at most four at once', async () => {
     const index = syntheticIndex({ samples: 200, sizeBytes: 100 * KIB, gop: 10 });
     let most = 0;
