@@ -1,7 +1,7 @@
 import { defer, type Observable } from 'rxjs';
 import type { ModelRunner } from '../models/index.js';
 import type { Config } from './config.js';
-import { openClip } from './container/index.js';
+import { openClip, type SampleIndex } from './container/index.js';
 import {
   type Chosen,
   choosePacketDecoder,
@@ -13,7 +13,7 @@ import {
 } from './decode/index.js';
 import type { Logger } from './log.js';
 import { type ByteSource, openByteSource, type Pool } from './net/index.js';
-import { createCostModel, createPlanner, FIXED_STRIDE, type Planner, priorSpeeds } from './plan/index.js';
+import { createCostModel, createPlanner, FIXED_STRIDE, type Planner, partialBytes, priorSpeeds } from './plan/index.js';
 import { type AnswerClip, plannedClip, watchPool } from './planned-clip.js';
 import { createStride, streamedClip } from './streamed-clip.js';
 import type { Timeline } from './timeline.js';
@@ -52,6 +52,15 @@ const BATCHES_OF_SLOTS = 3;
 /** Decoder and models share the cores: LAB.md, both at once take 1.7 times the slower alone. */
 const CONTENTION = 1.4;
 
+/** What the configuration says of the decoder. */
+export function decoderChoice({ DECODER, FFMPEG_PATH, USE_NVDEC, NVDEC_FIXED_SCALE }: Config): DecoderChoice {
+  return {
+    decoder: DECODER,
+    ...(FFMPEG_PATH === undefined ? {} : { ffmpegPath: FFMPEG_PATH }),
+    ...(USE_NVDEC ? { nvdec: { fixedScale: NVDEC_FIXED_SCALE } } : {}),
+  };
+}
+
 /** Joins net, container, decoder and planner for one clip. */
 export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
   const { config, runner, timeline } = options;
@@ -69,9 +78,6 @@ export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
       retries: config.RETRIES,
       maxBytes: config.MAX_VIDEO_MB * 1e6,
       signal,
-      ...(config.PARTIAL_DOWNLOAD && config.PARTIAL_DOWNLOAD_MB
-        ? { limitBytes: config.PARTIAL_DOWNLOAD_MB * 1e6 }
-        : {}),
     });
     connected({ http: source.connection.httpVersion, reused: source.connection.reused });
     const parsed = timeline.begin('open');
@@ -84,11 +90,7 @@ export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
       }),
       options.now,
     );
-    const choice: DecoderChoice = {
-      decoder: config.DECODER,
-      ...(config.FFMPEG_PATH === undefined ? {} : { ffmpegPath: config.FFMPEG_PATH }),
-      ...(config.USE_NVDEC ? { nvdec: { fixedScale: config.NVDEC_FIXED_SCALE } } : {}),
-    };
+    const choice = decoderChoice(config);
     const noting = async <T>(opening: Promise<Chosen<T>>): Promise<Chosen<T>> => {
       const chosen = await opening;
       for (const reason of chosen.fallbacks) options.log.warn(reason);
@@ -106,9 +108,10 @@ export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
         stride: config.FRAME_STRIDE,
         fixed: config.PLAN === 'fixed',
         has: (sample) => clip.reader.has(sample),
+        ...(config.PARTIAL_DOWNLOAD ? { limitBytes: partialLimit(config, clip.index) } : {}),
       });
       planner = planned;
-      return plannedClip({ ...options, clip, decoder: opened, planner: planned, cost, pool: frames });
+      return plannedClip({ ...options, clip, source, decoder: opened, planner: planned, cost, pool: frames });
     }
     const stride = createStride({ source, fixed: strideOf(config), now: options.now });
     const direct = config.DIRECT_URL_STREAM ? { url: options.target } : undefined;
@@ -139,3 +142,15 @@ export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
 
 const strideOf = ({ FRAME_STRIDE, PLAN }: Config): number | undefined =>
   FRAME_STRIDE === 'auto' ? (PLAN === 'fixed' ? FIXED_STRIDE : undefined) : FRAME_STRIDE;
+
+/** How far into the file a partial download reaches: as told, else by the published rule (F5) with the clip's own bit rate. */
+function partialLimit(config: Config, { frameCount, durationUs, sizeBytes }: SampleIndex): number {
+  if (config.PARTIAL_DOWNLOAD_MB !== undefined) return config.PARTIAL_DOWNLOAD_MB * 1e6;
+  const seconds = Math.max(durationUs, 1) / 1e6;
+  return partialBytes({
+    fps: frameCount / seconds,
+    stride: strideOf(config) ?? FIXED_STRIDE,
+    budgetMs: config.TIME_BUDGET_S * 1000,
+    bytesPerSecond: sizeBytes.reduce((sum, bytes) => sum + bytes, 0) / seconds,
+  }).bytes;
+}

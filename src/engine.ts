@@ -1,7 +1,8 @@
 import { asyncScheduler, defer, finalize, map, type Observable } from 'rxjs';
 import { reportLine as deviceLine, type ModelSet, openModelSet } from '../models/index.js';
-import { openAnswerClip } from './answer-clip.js';
+import { decoderChoice, openAnswerClip } from './answer-clip.js';
 import type { Config } from './config.js';
+import { warmUpDecoder } from './decode/index.js';
 import type { Logger } from './log.js';
 import { modelSetOptions } from './model-choice.js';
 import { type ByteSource, createLinkPolicy, createPool, openByteSource, type Pool } from './net/index.js';
@@ -99,6 +100,7 @@ export async function createEngine({
       await pool.close();
       throw error;
     }),
+    warmUpDecoder(decoderChoice(config)),
     pool.warm(config.PREWARM_ORIGINS).then((origins) => {
       for (const { origin, httpVersion, error } of origins) {
         if (error) log.warn({ origin, code: error.code }, 'origin not warmed');
@@ -238,15 +240,20 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
 function freshScene(scene: Scene, encoder: AnswerEncoder, clip: () => SceneClip): AnswerScene {
   let stale = false;
   let encoding: Answer | undefined;
+  let known = clip().frameCount;
   return {
     add(findings) {
       scene.add(findings);
       stale = true;
     },
-    snapshot() {
+    snapshot(withinMs) {
+      const { frameCount } = clip();
       // The length of a stream is known at its end only.
-      scene.setClip(clip());
-      return scene.snapshot();
+      if (frameCount !== known) scene.setClip(clip());
+      known = frameCount;
+      const untilMs = performance.now() + withinMs;
+      const done = scene.refresh(() => performance.now() >= untilMs);
+      return (done ? undefined : scene.latest) ?? scene.snapshot();
     },
     refresh() {
       const untilMs = performance.now() + SLICE_MS;

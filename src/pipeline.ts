@@ -45,8 +45,8 @@ export interface AnswerScene {
   add(findings: readonly Finding[]): void;
   /** Works a few milliseconds on what `add` left; false = more is left. */
   refresh(): boolean;
-  /** Whole-clip answer from all findings so far. */
-  snapshot(): Answer;
+  /** Whole-clip answer from all findings so far, or where that takes longer than `withinMs`, the last one that was complete. */
+  snapshot(withinMs: number): Answer;
 }
 
 export interface AnswerPorts<C extends OpenedClip = OpenedClip> {
@@ -96,6 +96,12 @@ export type AnswerEvent =
       /** What cut the answer short, where `stoppedBy` is `error`. */
       readonly problem?: TikitakaError;
     };
+
+/** One run at work, one handed over behind it: the process never waits for pixels (measured: bench/model.ts). */
+const RUNS_IN_FLIGHT = 2;
+
+/** What the last findings get to become part of the answer, even where the time is up. Chosen: half of what is kept free for it. */
+const LEAST_FINISH_MS = 15;
 
 const release = (frame: Frame) => frame.release();
 
@@ -172,7 +178,7 @@ export function answerClip<C extends OpenedClip>(
       timeline.mark('first-finding');
       theScene.add(findings);
       freshen(theScene);
-      return { type: 'findings', findings, first, snapshot: () => theScene.snapshot() };
+      return { type: 'findings', findings, first, snapshot: () => theScene.snapshot(0) };
     };
     /** Keeps the scene up to date in slices, while the next batch is in its own process. */
     const freshen = (theScene: AnswerScene) => {
@@ -205,7 +211,7 @@ export function answerClip<C extends OpenedClip>(
           }),
           boundedMap({
             project: infer,
-            concurrency: 1,
+            concurrency: RUNS_IN_FLIGHT,
             maxQueued: options.maxQueuedFrames,
             onDiscard: (frames) => frames.forEach(release),
           }),
@@ -220,7 +226,7 @@ export function answerClip<C extends OpenedClip>(
       if (measured === 0 || !scene)
         return throwError(() => problem ?? nothingFound(stoppedBy, options, clip, timeline));
       const end = timeline.begin('answer');
-      const snapshot = scene.snapshot();
+      const snapshot = scene.snapshot(Math.max(LEAST_FINISH_MS, budget.hardAtMs() - scheduler.now()));
       end({ measured });
       return of({ type: 'answer', answer: snapshot, stoppedBy, measured, ...(problem ? { problem } : {}) });
     };

@@ -3,6 +3,7 @@ import type { ModelRunner } from '../models/index.js';
 import { asyncProducer, pull } from '../operators/index.js';
 import type { Clip } from './container/index.js';
 import type { Frame, FramePool, PacketDecoder } from './decode/index.js';
+import type { ByteSource } from './net/index.js';
 import type { OpenedClip } from './pipeline.js';
 import type { CostModel, Planner } from './plan/index.js';
 import type { SceneClip } from './scene/index.js';
@@ -18,6 +19,7 @@ export interface AnswerClip extends OpenedClip {
 
 export interface PlannedClipOptions {
   readonly clip: Extract<Clip, { kind: 'indexed' }>;
+  readonly source: Pick<ByteSource, 'bytesRead'>;
   readonly decoder: PacketDecoder;
   readonly planner: Planner;
   readonly cost: CostModel;
@@ -48,7 +50,7 @@ export function plannedClip(options: PlannedClipOptions): AnswerClip {
 }
 
 async function* visitFrames(
-  { clip, decoder, planner, cost, pool, runner, timeline, now }: PlannedClipOptions,
+  { clip, source, decoder, planner, cost, pool, runner, timeline, now }: PlannedClipOptions,
   softCutMs: () => number,
   signal: AbortSignal,
 ): AsyncGenerator<Frame> {
@@ -61,19 +63,21 @@ async function* visitFrames(
     const end = timeline.begin('decode', { from: visit.firstSample, to: visit.lastSample, keep: visit.keep.length });
     const startMs = now();
     const slotWaitMs = pool.waitedMs;
+    const readBefore = source.bytesRead;
     const bytes = watch(clip.reader.samples(visit, signal), now);
     try {
       yield* decoder.run(visit, bytes.items, { signal, continues: visit.continues });
     } finally {
       end({ bytes: work.bytes, waitedForBytesMs: Math.round(bytes.waitedMs) });
     }
-    cost.observeDecode(work, now() - startMs - (pool.waitedMs - slotWaitMs) - bytes.waitedMs);
-    if (bytes.waitedMs > LINK_BOUND_MS) cost.observeLink(work.bytes, bytes.waitedMs);
+    const tookMs = now() - startMs;
+    cost.observeDecode(work, tookMs - (pool.waitedMs - slotWaitMs) - bytes.waitedMs);
+    if (bytes.waitedMs > LINK_BOUND * tookMs) cost.observeLink(source.bytesRead - readBefore, tookMs);
   }
 }
 
-/** A visit that waited less for its bytes says nothing about the link. Chosen. */
-const LINK_BOUND_MS = 20;
+/** Share of a visit spent waiting for bytes from which on the link was the bottleneck. Chosen. */
+const LINK_BOUND = 0.5;
 
 export interface WatchedPool extends FramePool {
   /** How long the decoder has waited for slots so far, ms. */

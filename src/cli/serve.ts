@@ -60,7 +60,7 @@ export function serveCommand(): Command {
           log.info('shutting down');
           process.off('SIGHUP', reload);
           await server.close();
-          view?.close();
+          await view?.close();
           await engine.close();
           resolve();
         },
