@@ -13,7 +13,7 @@ import { machine, quantile, revision } from './harness.js';
 import { answerOf, openStand } from './stand.js';
 
 const rounds = Number(process.env.ROUNDS ?? 5);
-const budgetsS = [0.5, 1, 2, 4, 30];
+const budgetsS = (process.env.BUDGETS ?? '0.5,1,2,4,30').split(',').map(Number);
 const [clipPath, truthPath] = process.argv.slice(2);
 const generated = clipPath ? undefined : await generateClip({ ...DEMO_CLIP, cacheFolder: cacheFolder() });
 const truth = JSON.parse(readFileSync(truthPath ?? generated?.truthPath ?? '', 'utf8'));
@@ -39,8 +39,12 @@ console.log(
 );
 try {
   for (const budgetS of budgetsS) {
-    for (const { name, settings } of contenders) {
-      const engine = await stand.engine({ TIME_BUDGET_S: String(budgetS), ...settings(budgetS) });
+    for (const { name, settings } of contenders.filter(({ name }) => name.startsWith(process.env.ONLY ?? ''))) {
+      const engine = await stand.engine({
+        TIME_BUDGET_S: String(budgetS),
+        PREWARM_ORIGINS: new URL(stand.url).origin,
+        ...settings(budgetS),
+      });
       await answerOf(engine, stand.url).catch(() => undefined);
       const runs: { totalMs: number; f1: number; keyPoints: number; idf1: number; measured: number }[] = [];
       const lag = monitorEventLoopDelay({ resolution: 5 });

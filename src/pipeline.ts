@@ -9,7 +9,6 @@ import {
   type Observable,
   of,
   type SchedulerLike,
-  Subscription,
   switchMap,
   take,
   tap,
@@ -19,6 +18,7 @@ import type { ModelRunner } from '../models/index.js';
 import { boundedMap, deadlineBatch, hardCut, rampBatch, softCut, TikitakaError } from '../operators/index.js';
 import { createBudget } from './budget.js';
 import type { Frame } from './decode/index.js';
+import { createFreshening, type Freshening } from './freshening.js';
 import { type Answer, describeFinding, type Finding } from './scene/index.js';
 import type { Timeline } from './timeline.js';
 
@@ -130,7 +130,7 @@ export function answerClip<C extends OpenedClip>(
   return defer(() => {
     const { runner, timeline, scheduler = asyncScheduler } = ports;
     const budget = createBudget(options, runner, scheduler);
-    const freshening = new Subscription();
+    let freshening: Freshening | undefined;
     let scene: AnswerScene | undefined;
     let clip: OpenedClip | undefined;
     let measured = 0;
@@ -177,27 +177,16 @@ export function answerClip<C extends OpenedClip>(
       measured += findings.length;
       timeline.mark('first-finding');
       theScene.add(findings);
-      freshen(theScene);
+      freshening?.outdated();
       return { type: 'findings', findings, first, snapshot: () => theScene.snapshot(0) };
     };
-    /** Keeps the scene up to date in slices, while the next batch is in its own process. */
-    const freshen = (theScene: AnswerScene) => {
-      freshening.add(
-        scheduler.schedule(function (this) {
-          const end = timeline.begin('scene');
-          const done = theScene.refresh();
-          end();
-          if (!done) this.schedule();
-        }),
-      );
-    };
-
     const work$ = ports.open().pipe(
       take(1),
       switchMap((opened) => {
         const theScene = ports.createScene(opened);
         clip = opened;
         scene = theScene;
+        freshening = createFreshening({ scene: theScene, hardAtMs: budget.hardAtMs, timeline, scheduler });
         const findings$ = opened.frames(budget.softAtMs).pipe(
           catchError(survive),
           tap(() => {
@@ -222,7 +211,7 @@ export function answerClip<C extends OpenedClip>(
     );
 
     const answer = (stoppedBy: StoppedBy): Observable<AnswerEvent> => {
-      freshening.unsubscribe();
+      freshening?.stop();
       if (measured === 0 || !scene)
         return throwError(() => problem ?? nothingFound(stoppedBy, options, clip, timeline));
       const end = timeline.begin('answer');
@@ -236,7 +225,7 @@ export function answerClip<C extends OpenedClip>(
       hardCut(budget.hard$, (endedBy) =>
         answer(endedBy === 'cut' || outOfTime || clip?.cutShort ? 'budget' : problem ? 'error' : 'end'),
       ),
-      finalize(() => freshening.unsubscribe()),
+      finalize(() => freshening?.stop()),
     );
   });
 }

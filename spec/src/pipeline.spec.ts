@@ -65,6 +65,7 @@ function fakeRunner(
   { runMs = 2, fail }: { runMs?: number; fail?: (run: number) => Error | undefined } = {},
 ): ModelRunner {
   let runs = 0;
+  let freeAtMs = 0;
   return {
     input: { width: 4, height: 4, fit: 'stretch', filter: 'area' },
     maxBatch: 4,
@@ -72,14 +73,17 @@ function fakeRunner(
     predictMs: () => runMs,
     run: (pictures, onReturn) => {
       const error = fail?.(runs++);
+      // Like a process: one run after another, however many are handed over.
+      freeAtMs = Math.max(freeAtMs, scheduler.now()) + runMs;
+      const waitMs = freeAtMs - scheduler.now();
       ledger.running++;
       scheduler.schedule(() => {
         ledger.running--;
         onReturn();
-      }, runMs);
+      }, waitMs);
       const found = pictures.map(() => ({ detections: [], keyPoints: [] }));
       return of(found).pipe(
-        delay(runMs, scheduler),
+        delay(waitMs, scheduler),
         map((list) => {
           if (error) throw error;
           return list;
@@ -120,7 +124,7 @@ function run(m: Marbles, ledger: Ledger, setting: Setting, over: Partial<AnswerO
     runner: setting.runner ?? fakeRunner(ledger, m.scheduler),
     createScene: (opened) => {
       const scene = createScene({ width: opened.width, height: opened.height, frameCount: opened.frameCount });
-      return { add: scene.add, snapshot: scene.snapshot, refresh: () => true };
+      return { add: (findings) => scene.add(findings), snapshot: () => scene.snapshot(), refresh: () => true };
     },
     timeline: createTimeline({ now: () => m.scheduler.now() }),
     scheduler: m.scheduler,

@@ -65,11 +65,14 @@ function table(comparison: Comparison, score: ScoreEstimate): string {
     ['class', 'precision', 'recall', 'F1', 'mean IoU'].map(pad).join(''),
     ...CLASSES.map((name) => row(name, comparison[name])),
     '',
-    `coverage        ${share(comparison.coverage)}  ${comparison.answered} of ${comparison.frames} frames`,
-    `identity        IDF1 ${share(comparison.idf1)}  switches ${comparison.idSwitchesPer100.toFixed(2)} per 100  ids twice in a frame ${comparison.duplicateIds}  class right ${share(comparison.classAccuracy)}`,
-    `key points      recall ${share(keypoints.recall)}  mean error ${keypoints.meanErrorPct.toFixed(3)} % of the diagonal  extra ${share(keypoints.extra)}  jitter ${keypoints.jitterPx.toFixed(2)} px`,
+    `coverage    ${share(comparison.coverage)}  ${comparison.answered} of ${comparison.frames} frames`,
+    `identity    IDF1 ${share(comparison.idf1)}  switches ${comparison.idSwitchesPer100.toFixed(2)} per 100  class right ${share(comparison.classAccuracy)}`,
+    `            ids twice in a frame ${comparison.duplicateIds}`,
+    `key points  recall ${share(keypoints.recall)}  mean error ${keypoints.meanErrorPct.toFixed(3)} % of the diagonal`,
+    `            extra ${share(keypoints.extra)}  jitter ${keypoints.jitterPx.toFixed(2)} px`,
     '',
-    `estimated score ${share(score.total)}  quality ${share(score.quality)} (boxes ${share(score.boxes)}, key points ${share(score.keypoints.score)})  speed ${share(score.speed)} at ${score.timeS} s`,
+    `estimated score ${share(score.total)}: speed ${share(score.speed)} at ${score.timeS} s, quality ${share(score.quality)}`,
+    `            boxes ${share(score.boxes)}  key points ${share(score.keypoints.score)}`,
     ...(score.skipped ? [`callers skip clips with fewer than 75 frames of pitch; here ${score.validFrames}`] : []),
   ].join('\n');
 }

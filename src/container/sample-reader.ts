@@ -9,7 +9,7 @@ const MERGE_GAP_BYTES = 1 << 16;
 const PIECE_BYTES = 1 << 20;
 /** LAB.md, "3–4 ranges in flight is best". */
 const MAX_IN_FLIGHT = 4;
-/** The next piece of a contiguous read is asked for when less than this is still to come (60 ms RTT at 8 MB/s). */
+/** The next range is asked for when less than this is still to come: more would delay the first one (60 ms RTT at 8 MB/s). */
 const CONTINUE_BELOW_BYTES = 1 << 19;
 
 export interface SampleReaderOptions {
@@ -57,7 +57,6 @@ export function createSampleReader({ index, fetcher, aheadBytes = 1 << 23 }: Sam
   const isDisposable = disposabilityReader(index);
   const active = new Set<{ readonly visit: Visit; next: number }>();
   let upcoming: readonly Visit[] = [];
-  let lastAskedTo = -1;
 
   const startOf = (sample: number) => index.offset[sample] ?? 0;
   const endOf = (sample: number) => startOf(sample) + (index.sizeBytes[sample] ?? 0);
@@ -93,11 +92,11 @@ export function createSampleReader({ index, fetcher, aheadBytes = 1 << 23 }: Sam
           at = covered;
           continue;
         }
-        const limit = at === lastAskedTo ? CONTINUE_BELOW_BYTES : PIECE_BYTES;
-        const busy = fetcher.inFlight >= MAX_IN_FLIGHT || (fetcher.inFlight > 0 && fetcher.outstandingBytes >= limit);
+        const busy =
+          fetcher.inFlight >= MAX_IN_FLIGHT ||
+          (fetcher.inFlight > 0 && fetcher.outstandingBytes >= CONTINUE_BELOW_BYTES);
         if (busy) return Number.POSITIVE_INFINITY;
         const end = Math.min(stretch.end, at + PIECE_BYTES, fetcher.nextCovered(at));
-        lastAskedTo = end;
         fetcher.request(at, end);
       }
     }

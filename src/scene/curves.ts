@@ -23,7 +23,7 @@ const POLE_REACH_M = 1.2;
 const POLE_SCORE = 0.6;
 /** A person missed by samples between is shown through up to this long, s; the ball through less: it is kicked meanwhile. Measured on rendered clips. */
 const LONGEST_FILL_S = 1.5;
-const LONGEST_BALL_FILL_S = 0.8;
+const LONGEST_BALL_FILL_S = 1.05;
 /** The ball's place in its id: one that no person ever has. */
 const BALL_PLACE = ID_STRIDE - 1;
 

@@ -122,6 +122,8 @@ function filled(
 /** Whether somebody seen on one side only is still shown: to the end of the shot, or half the way to the sample without him. */
 function isHeld(knot: Knot, { from, to, holdS }: Stretch, timeS: number): boolean {
   if (!from || !to) return true;
-  const apartS = Math.abs(timeS - knot.timeS);
-  return apartS <= Math.min(holdS, (to.timeS - from.timeS) / 2);
+  const apartS = timeS - knot.timeS;
+  const halfS = (to.timeS - from.timeS) / 2;
+  // The exact middle belongs to the earlier side: both would show one id twice.
+  return apartS >= 0 ? apartS <= Math.min(holdS, halfS) : -apartS <= holdS && -apartS < halfS;
 }

@@ -81,9 +81,17 @@ export function knotOf(sighting: Sighting, space: PictureSpace): Knot {
   };
 }
 
-/** Gives each knot the speed with which the smooth curve through its track passes. */
+/** Gives each knot the speed with which the smooth curve through its track passes; an absence ends one curve and begins another. */
 export function setSpeeds(knots: readonly Knot[], classId: ClassId): void {
-  const fastest = classId === 0 ? FASTEST_BALL : FASTEST_PERSON;
+  let first = 0;
+  knots.forEach((knot, n) => {
+    if (knot.bridged && n + 1 < knots.length) return;
+    setRunSpeeds(knots.slice(first, n + 1), classId === 0 ? FASTEST_BALL : FASTEST_PERSON);
+    first = n + 1;
+  });
+}
+
+function setRunSpeeds(knots: readonly Knot[], fastest: number): void {
   const times = new Float64Array(knots.length);
   const places = new Float64Array(knots.length * 2);
   knots.forEach((knot, n) => {

@@ -159,6 +159,9 @@ describe('incremental encoding', () => {
   it('writes all frames again when the picture has another size', () => {
     const encoder = createAnswerEncoder();
     encoder.update(answerOf(frames));
+    encoder.update({ ...answerOf(frames), height: 40 });
+    const low = JSON.parse(decoder.decode(encoder.json({})));
+    assert.ok(low.frames.every((f: { objects: { bbox: number[] }[] }) => f.objects[0].bbox[3] <= 40));
     encoder.update({ ...answerOf(frames), width: 50 });
     const body = JSON.parse(decoder.decode(encoder.json({})));
     assert.ok(body.frames.every((f: { objects: { bbox: number[] }[] }) => f.objects[0].bbox[2] <= 50));
