@@ -33,15 +33,18 @@ export interface PlannedClipOptions {
 export function plannedClip(options: PlannedClipOptions): AnswerClip {
   const { index } = options.clip;
   const keyframes: number[] = [];
+  const frameBytes = new Float64Array(index.frameCount);
   for (let sample = 0; sample < index.sampleCount; sample++) {
     const frame = index.frameNumber[sample] ?? -1;
-    if (index.sync[sample] && frame >= 0) keyframes.push(frame);
+    if (frame < 0) continue;
+    frameBytes[frame] = index.sizeBytes[sample] ?? 0;
+    if (index.sync[sample]) keyframes.push(frame);
   }
   return {
     width: index.width,
     height: index.height,
     frameCount: index.frameCount,
-    scene: { frameCount: index.frameCount, framePtsUs: index.framePtsUs, keyframes },
+    scene: { frameCount: index.frameCount, framePtsUs: index.framePtsUs, keyframes, frameBytes },
     get cutShort() {
       return !options.planner.done;
     },
