@@ -66,8 +66,15 @@ describe('tikitaka models', () => {
   }
 
   it('list: what ships', async () => {
-    const [first] = JSON.parse((await run('list', '--json')).out);
-    assert.deepEqual([first.name, first.family, first.size], ['tikitaka-768x448', 'fast', '768×448']);
+    const shipped: { name: string; family: string; size: string }[] = JSON.parse((await run('list', '--json')).out);
+    assert.deepEqual(
+      shipped.map(({ name, family, size }) => [name, family, size]),
+      [
+        ['tikitaka-960x544', 'accurate', '960×544'],
+        ['tikitaka-768x448', 'fast', '768×448'],
+        ['tikitaka-576x320', 'fast', '576×320'],
+      ],
+    );
     assert.match((await run('list')).out, /tikitaka-768x448 .*MODEL=fast/);
   });
 

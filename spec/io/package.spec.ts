@@ -63,7 +63,7 @@ describe('the package', function () {
       join(folder, 'package.json'),
       '{"name":"consumer","version":"1.0.0","type":"module","private":true}',
     );
-    const flags = ['--onnxruntime-node-install=skip', '--omit=optional', '--prefer-offline', '--no-audit', '--no-fund'];
+    const flags = ['--onnxruntime-node-install=skip', '--prefer-offline', '--no-audit', '--no-fund'];
     await run('npm', ['install', tarball, ...flags], { cwd: folder, env, maxBuffer: 1 << 26 });
     const check = `
       const parts = await Promise.all(['tikitaka', 'tikitaka/operators', 'tikitaka/models', 'tikitaka/server'].map((name) => import(name)));
