@@ -77,7 +77,7 @@ const ratio = ([a, b]: readonly Figures[]) => Math.round(((a?.medianMs ?? 0) / (
 
 const stand = await openStand();
 try {
-  const warm = await stand.engine({ TIME_BUDGET_S: '1' });
+  const warm = await stand.engine({ TIME_BUDGET_S: '1', PREWARM_ORIGINS: new URL(stand.url).origin });
   await answerOf(warm, stand.url);
 
   const touches = await race({
