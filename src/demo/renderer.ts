@@ -1,4 +1,4 @@
-import { createCanvas, ImageData } from '@napi-rs/canvas';
+import { createCanvas } from '@napi-rs/canvas';
 import { Backdrop } from './backdrop.js';
 import { drawLettering } from './block-letters.js';
 import { Camera } from './camera.js';
@@ -9,7 +9,7 @@ import { Boards, drawFlags, drawGoal, drawMarkings } from './stadium.js';
 import { type BallInPicture, stage } from './truth.js';
 
 /** Grows with every change of the picture or the truth: cached clips of other versions are not used. */
-export const RENDERER_VERSION = 2;
+export const RENDERER_VERSION = 3;
 
 export interface RendererOptions {
   readonly seed: number;
@@ -27,9 +27,9 @@ export function createRenderer({ seed, match, width, height }: RendererOptions) 
   const boards = new Boards(seed, Math.max(8, width / 40));
   const canvas = createCanvas(width, height);
   const ctx = canvas.getContext('2d');
-  const bytes = new Uint8ClampedArray(width * height * 4);
-  const pixels = new Uint32Array(bytes.buffer);
-  const picture = new ImageData(bytes, width, height);
+  // Not `new ImageData(bytes, …)`: some versions of the canvas copy the bytes then, and the turf stays black.
+  const picture = ctx.createImageData(width, height);
+  const pixels = new Uint32Array(picture.data.buffer);
 
   function drawBall(ball: BallInPicture, before: BallInPicture): void {
     const r = Math.max(0.9, ball.radiusPx);
