@@ -38,6 +38,23 @@ describe('generateClip', () => {
     );
   });
 
+  it('draws grass below and people in the stands above', () => {
+    const match = recordMatch({ seed: 4, seconds: 1 });
+    const pixels = createRenderer({ seed: 4, match, width: 160, height: 90 }).render(0.4);
+    const mean = (fromRow: number, toRow: number) =>
+      [0, 1, 2].map((channel) => {
+        let sum = 0;
+        for (let at = fromRow * 160; at < toRow * 160; at++) sum += pixels[at * 4 + channel] ?? 0;
+        return sum / ((toRow - fromRow) * 160);
+      });
+    const [red = 0, green = 0, blue = 0] = mean(45, 90);
+    assert.ok(green > 60 && green > red * 1.2 && green > blue * 1.5, `grass is ${red}, ${green}, ${blue}`);
+    assert.ok(
+      mean(0, 12).every((value) => value > 25),
+      `stands are ${mean(0, 12)}`,
+    );
+  });
+
   it('draws the same pictures for the same seed, and others for another', () => {
     const hash = (seed: number): string => {
       const match = recordMatch({ seed, seconds: 1 });
