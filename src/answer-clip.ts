@@ -76,7 +76,7 @@ export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
     source = await openByteSource(options.target, {
       pool: options.pool,
       allowFiles: options.allowFiles,
-      strategy: config.STREAMING_DOWNLOAD ? 'stream' : 'download',
+      strategy: config.STREAMING_DOWNLOAD && config.CHUNKED_STREAMING ? 'stream' : 'download',
       retries: config.RETRIES,
       maxBytes: config.MAX_VIDEO_MB * 1e6,
       headBytes: FIRST_BYTES,

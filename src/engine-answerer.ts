@@ -4,8 +4,8 @@ import { wireFacts } from './report.js';
 import { type Answer, createFrameWriter } from './scene/index.js';
 import type { Answerer, AnswererEvent } from './server/index.js';
 
-/** The engine as the server wants it: wire texts instead of findings, and whether a kept answer still holds. */
-export function engineAnswerer(engine: Engine): Answerer {
+/** The engine as the server wants it (without `earlyFlush` the first finding is a refinement like the others): wire texts instead of findings, and whether a kept answer still holds. */
+export function engineAnswerer(engine: Engine, { earlyFlush }: { readonly earlyFlush: boolean }): Answerer {
   return {
     answer: ({ videoUrl }) =>
       engine.answer({ target: videoUrl }).pipe(
@@ -18,7 +18,7 @@ export function engineAnswerer(engine: Engine): Answerer {
             event.findings.map(({ index }) => index),
           );
           const [frame] = frames;
-          if (event.first && frame) return of({ type: 'first', frame });
+          if (earlyFlush && event.first && frame) return of({ type: 'first', frame });
           return of({
             type: 'progress',
             framesMeasured: snapshot.counts.measured,

@@ -6,7 +6,7 @@ import { warmUpDecoder } from './decode/index.js';
 import type { Logger } from './log.js';
 import { modelSetOptions } from './model-choice.js';
 import { type ByteSource, createLinkPolicy, createPool, openByteSource, type Pool } from './net/index.js';
-import { type AnswerEvent, type AnswerScene, answerClip, type OpenedClip } from './pipeline.js';
+import { type AnswerEvent, type AnswerScene, answerClip } from './pipeline.js';
 import { type AnswerReport, reportLine } from './report.js';
 import {
   type Answer,
@@ -14,7 +14,6 @@ import {
   type AnswerFields,
   createAnswerEncoder,
   createScene,
-  type Finding,
   type Scene,
   type SceneClip,
 } from './scene/index.js';
@@ -51,13 +50,7 @@ export interface FinishedAnswer {
 }
 
 export type EngineEvent =
-  | { readonly type: 'clip'; readonly clip: OpenedClip }
-  | {
-      readonly type: 'findings';
-      readonly findings: readonly Finding[];
-      readonly first: boolean;
-      readonly snapshot: () => Answer;
-    }
+  | Exclude<AnswerEvent, { readonly type: 'answer' }>
   | { readonly type: 'answer'; readonly answer: FinishedAnswer };
 
 /** What lives as long as the process: warm models and warm connections. Answers challenges one by one or at once. */

@@ -31,7 +31,7 @@ export function serveCommand(): Command {
     const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as { version: string };
     const app = createApp({
       auth,
-      answerer: engineAnswerer(engine),
+      answerer: engineAnswerer(engine, { earlyFlush: config.EARLY_FLUSH_FIRST_FRAME }),
       log,
       version,
       maxConcurrentChallenges: config.MAX_CONCURRENT_CHALLENGES,
