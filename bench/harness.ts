@@ -2,6 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
+import { quantile } from '../src/quantile.js';
+
+export { quantile };
 
 const root = join(import.meta.dirname, '..');
 
@@ -53,15 +56,6 @@ export async function race({ contenders, rounds = 5, warmups = 1 }: RaceOptions)
     medianCpuMs: quantile(cpuMs, 0.5),
     runsMs: wallMs.map((ms) => round2(ms)),
   }));
-}
-
-/** The value below which a share `q` (0 … 1) of `values` lies, linear between neighbours; NaN for none. */
-export function quantile(values: readonly number[], q: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const place = (sorted.length - 1) * q;
-  const below = sorted[Math.floor(place)] ?? Number.NaN;
-  const above = sorted[Math.ceil(place)] ?? Number.NaN;
-  return round2(below + (above - below) * (place - Math.floor(place)));
 }
 
 export interface Report {

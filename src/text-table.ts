@@ -1,0 +1,55 @@
+/** Columns of a terminal that every table of ours fits into. */
+export const TABLE_WIDTH = 100;
+
+export interface TextTableOptions {
+  /** Titles of the columns. */
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  /** Columns set flush right, by their place: those of numbers. */
+  readonly right?: readonly number[];
+  /** Most columns of the terminal. Default `TABLE_WIDTH`. */
+  readonly width?: number;
+}
+
+const GAP = '  ';
+
+/** Text in columns; where the whole would be wider than `width`, the widest cells of the last column are cut with `…`. */
+export function textTable({ head, rows, right = [], width = TABLE_WIDTH }: TextTableOptions): string {
+  const all = [head, ...rows];
+  const widths = head.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0)));
+  const last = widths.length - 1;
+  const before = widths.slice(0, last).reduce((sum, columns) => sum + columns + GAP.length, 0);
+  const room = Math.max(1, width - before);
+  widths[last] = Math.min(widths[last] ?? 0, room);
+  const cell = (text: string, i: number) => {
+    const fitting = i === last ? cut(text, room) : text;
+    return right.includes(i) ? fitting.padStart(widths[i] ?? 0) : fitting.padEnd(widths[i] ?? 0);
+  };
+  return all
+    .map((row) =>
+      head
+        .map((_, i) => cell(row[i] ?? '', i))
+        .join(GAP)
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+function cut(text: string, columns: number): string {
+  return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`;
+}
+
+/** Text broken at spaces into lines of at most `width` columns, those behind the first indented. */
+export function wrapText(text: string, { width = TABLE_WIDTH, indent = 0 } = {}): string {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    const next = line === '' ? word : `${line} ${word}`;
+    if (next.length <= width || line.trim() === '') line = next;
+    else {
+      lines.push(line);
+      line = ' '.repeat(indent) + word;
+    }
+  }
+  return [...lines, line].join('\n');
+}
