@@ -8,8 +8,9 @@ import { cacheFolder } from '../src/cache-folder.js';
 import type { ConfigKey } from '../src/config.js';
 import { generateClip } from '../src/demo/generate.js';
 import { DEMO_CLIP } from '../src/demo/situation.js';
+import { median as medianOf } from '../src/quantile.js';
 import { compareWithTruth } from '../src/scene/index.js';
-import { machine, quantile, revision } from './harness.js';
+import { machine, revision } from './harness.js';
 import { answerOf, openStand } from './stand.js';
 
 const rounds = Number(process.env.ROUNDS ?? 5);
@@ -65,7 +66,7 @@ try {
       }
       lag.disable();
       await engine.close();
-      const median = (of: (run: (typeof runs)[number]) => number) => quantile(runs.map(of), 0.5);
+      const median = (of: (run: (typeof runs)[number]) => number) => medianOf(runs.map(of));
       const worst = Math.max(...runs.map((run) => run.totalMs));
       const late = runs.filter((run) => run.totalMs > budgetS * 1000 + 50).length;
       console.log(

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
-import { quantile } from '../src/quantile.js';
+import { machine } from '../src/machine.js';
+import { quantile as exactQuantile } from '../src/quantile.js';
 
-export { quantile };
+export { machine };
 
 const root = join(import.meta.dirname, '..');
 
@@ -58,6 +58,11 @@ export async function race({ contenders, rounds = 5, warmups = 1 }: RaceOptions)
   }));
 }
 
+/** `quantile` to two decimals: for ms. */
+export function quantile(values: readonly number[], q: number): number {
+  return round2(exactQuantile(values, q));
+}
+
 export interface Report {
   /** Which benchmark, e.g. `operators/stride`. */
   readonly bench: string;
@@ -80,17 +85,6 @@ export function report({ bench, figures, facts }: Report): void {
   );
   const line = { at: new Date().toISOString(), bench, ...facts, figures, machine: machine(), revision: revision() };
   appendFileSync(join(root, 'bench-history.jsonl'), `${JSON.stringify(line)}\n`);
-}
-
-/** Where the figures come from; the load says how far wall times can be trusted. */
-export function machine(): Readonly<Record<string, string | number>> {
-  return {
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: availableParallelism(),
-    os: `${process.platform} ${release()}`,
-    node: process.version,
-    load1m: round2(loadavg()[0] ?? 0),
-  };
 }
 
 /** Short git revision, with `+` where the tree has changes; `unknown` outside a checkout. */

@@ -1,31 +1,13 @@
 /** `npm run bench:memory`: peak memory over all our processes for a 30 s and a 300 s clip at the same stride. */
 import { fork } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
 import { cacheFolder } from '../src/cache-folder.js';
 import { generateClip } from '../src/demo/generate.js';
 import { DEMO_CLIP } from '../src/demo/situation.js';
+import { residentBytes } from '../src/resident-bytes.js';
 import { machine, revision } from './harness.js';
 import { answerOf, openStand } from './stand.js';
 
 const rounds = 3;
-
-/** Resident bytes of a process and all below it (Linux). */
-function residentBytes(root: number): number {
-  const parents = new Map<number, number>();
-  const resident = new Map<number, number>();
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const status = readFileSync(`/proc/${name}/status`, 'utf8');
-      parents.set(Number(name), Number(/^PPid:\s+(\d+)/m.exec(status)?.[1]));
-      resident.set(Number(name), Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) * 1024);
-    } catch {
-      // It ended meanwhile.
-    }
-  }
-  const below = (pid: number): boolean => pid === root || (parents.has(pid) && pid > 1 && below(parents.get(pid) ?? 0));
-  return [...resident].reduce((sum, [pid, bytes]) => sum + (below(pid) ? bytes : 0), 0);
-}
 
 /** One answer in a fresh process: peak of all processes less the answer's own size. */
 function peakOf(path: string): Promise<number> {
@@ -33,7 +15,7 @@ function peakOf(path: string): Promise<number> {
     const child = fork(new URL(import.meta.url), [path]);
     let peak = 0;
     const timer = setInterval(() => {
-      peak = Math.max(peak, residentBytes(child.pid ?? 0));
+      peak = Math.max(peak, residentBytes(child.pid ?? 0) ?? 0);
     }, 50);
     child.once('message', (answerBytes) => resolve(peak - Number(answerBytes)));
     child.once('exit', (code) => {
