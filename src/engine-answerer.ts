@@ -2,13 +2,13 @@ import { EMPTY, mergeMap, type Observable, of } from 'rxjs';
 import type { Engine, FinishedAnswer } from './engine.js';
 import { wireFacts } from './report.js';
 import { type Answer, createFrameWriter } from './scene/index.js';
-import type { Answerer, AnswererEvent } from './server/index.js';
+import type { Answerer, AnswererEvent, EncodedAnswer } from './server/index.js';
 
 /** The engine as the server wants it (without `earlyFlush` the first finding is a refinement like the others): wire texts instead of findings, and whether a kept answer still holds. */
 export function engineAnswerer(engine: Engine, { earlyFlush }: { readonly earlyFlush: boolean }): Answerer {
   return {
-    answer: ({ videoUrl }) =>
-      engine.answer({ target: videoUrl }).pipe(
+    answer: ({ videoUrl, receivedAtMs }) =>
+      engine.answer({ target: videoUrl, requestedAtMs: receivedAtMs }).pipe(
         mergeMap((event): Observable<AnswererEvent> => {
           if (event.type === 'clip') return EMPTY;
           if (event.type === 'answer') return of({ type: 'answer', answer: encoded(event.answer) });
@@ -40,7 +40,11 @@ function wireFrames(answer: Answer, indexes: readonly number[]): string[] {
 }
 
 /** Everything behind the head that differs from caller to caller; see `EncodedAnswer`. */
-function encoded(finished: FinishedAnswer) {
-  const body = finished.body(wireFacts(finished.report));
-  return { tail: body.subarray(1), ...(finished.version === undefined ? {} : { version: finished.version }) };
+function encoded(finished: FinishedAnswer): EncodedAnswer {
+  const fields = wireFacts(finished.report);
+  return {
+    tail: finished.body(fields).subarray(1),
+    tailDeflated: finished.deflatedTail(fields),
+    ...(finished.version === undefined ? {} : { version: finished.version }),
+  };
 }

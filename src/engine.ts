@@ -24,7 +24,10 @@ export interface EngineOptions {
   readonly log: Logger;
   /** PEM certificates trusted besides the usual ones (demo, tests). */
   readonly ca?: string | undefined;
-  /** Lets local files and addresses inside the network be read: for the command line, never for links that strangers send. */
+  /**
+   * Lets local files and addresses inside the network be read: for the command line, never for links that strangers send
+   * (`ALLOW_PRIVATE_URLS` opens the addresses only, not the files). Default false.
+   */
   readonly allowPrivate?: boolean;
 }
 
@@ -47,6 +50,8 @@ export interface FinishedAnswer {
   body(fields: AnswerFields): Uint8Array;
   /** The same as one gzip member. */
   gzip(fields: AnswerFields): Uint8Array;
+  /** The body without its opening brace, as one raw deflate stream. */
+  deflatedTail(fields: AnswerFields): Uint8Array;
 }
 
 export type EngineEvent =
@@ -76,8 +81,9 @@ export async function createEngine({
   config,
   log,
   ca,
-  allowPrivate = config.ALLOW_PRIVATE_URLS,
+  allowPrivate: allowFiles = false,
 }: EngineOptions): Promise<Engine> {
+  const allowPrivate = allowFiles || config.ALLOW_PRIVATE_URLS;
   const pool = createPool({
     reuse: config.USE_CONNECTION_POOL,
     maxConnections: config.MAX_CONNECTIONS,
@@ -106,9 +112,9 @@ export async function createEngine({
   return {
     runner,
     pool,
-    answer: (request) => answerRequest({ config, log, pool, runner, allowPrivate }, request),
+    answer: (request) => answerRequest({ config, log, pool, runner, allowFiles }, request),
     async versionOf(target) {
-      const source = await openByteSource(target, { pool, headBytes: 1, allowFiles: allowPrivate });
+      const source = await openByteSource(target, { pool, headBytes: 1, allowFiles });
       source.close();
       return versionOf(source);
     },
@@ -123,12 +129,12 @@ interface Parts {
   readonly log: Logger;
   readonly pool: Pool;
   readonly runner: ModelSet;
-  readonly allowPrivate: boolean;
+  readonly allowFiles: boolean;
 }
 
 function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineEvent> {
   return defer(() => {
-    const { config, log, pool, runner, allowPrivate } = parts;
+    const { config, log, pool, runner, allowFiles } = parts;
     // One clock for all: the scheduler's, which is the wall clock; the request's moment is carried over to it.
     const waitedMs = performance.now() - (request.requestedAtMs ?? performance.now());
     const timeline = createTimeline({ startedAtMs: performance.now() - waitedMs });
@@ -143,7 +149,7 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
       pool,
       runner,
       timeline,
-      allowFiles: allowPrivate,
+      allowFiles,
       target: request.target,
       now: () => asyncScheduler.now(),
     });
@@ -224,6 +230,7 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
         version: source && versionOf(source),
         body: (fields) => encoder.json(fields),
         gzip: (fields) => encoder.gzip(fields),
+        deflatedTail: (fields) => encoder.deflatedTail(fields),
       };
     }
   });

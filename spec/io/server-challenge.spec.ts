@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request } from 'node:http';
 import { deflateRawSync, gunzipSync } from 'node:zlib';
 import { TikitakaError } from '../../operators/index.js';
 import { cryptoReady } from '../../src/chain/keys.js';
@@ -151,6 +153,26 @@ describe('server: POST /soccer/challenge over a socket', () => {
     assert.equal(answer.cached, false);
     assert.equal(answer.frames.length, 3);
     assert.equal(await available(), '{"available":true}');
+  });
+
+  it('counts from the head of the request, however long its body takes', async () => {
+    const { server, runs, emit } = await begin();
+    const sentAtMs = performance.now();
+    const outgoing = request(`${server.url}/soccer/challenge`, { method: 'POST', headers: { expect: '100-continue' } });
+    const answered = once(outgoing, 'response');
+    outgoing.flushHeaders();
+    // The server has the head when it asks for the body.
+    await once(outgoing, 'continue');
+    const headArrivedByMs = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    outgoing.end(challengeBody(clip));
+    await until(() => runs.length === 1);
+    const { receivedAtMs = 0 } = runs[0]?.challenge ?? {};
+    assert.ok(receivedAtMs >= sentAtMs && receivedAtMs <= headArrivedByMs);
+    emit(0, answerOf(1));
+    const [response] = await answered;
+    response.resume();
+    await once(response, 'end');
   });
 
   it('survives what httpx ≥ 0.28 does to the body', async () => {

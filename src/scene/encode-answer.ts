@@ -32,6 +32,8 @@ export interface AnswerEncoder {
   json(fields: AnswerFields): Uint8Array;
   /** The same body as one gzip member (RFC 1952). */
   gzip(fields: AnswerFields): Uint8Array;
+  /** The body without its opening brace as one raw deflate stream (RFC 1951), for those who put fields of their own in front. */
+  deflatedTail(fields: AnswerFields): Uint8Array;
 }
 
 interface Piece {
@@ -105,6 +107,11 @@ export function createAnswerEncoder(options: AnswerEncoderOptions = {}): AnswerE
     if (current) update(current);
   }
 
+  function deflated(before: Uint8Array): Uint8Array {
+    const flush = (text: Uint8Array) => deflateRawSync(text, { level, finishFlush: constants.Z_FULL_FLUSH });
+    return concat([flush(before), ...pieces.map(deflate), flush(TAIL), DEFLATE_END]);
+  }
+
   return {
     update,
     json(fields) {
@@ -120,18 +127,14 @@ export function createAnswerEncoder(options: AnswerEncoderOptions = {}): AnswerE
         crc = crc32(text, crc);
         bytes += text.length;
       }
-      const flush = (text: Uint8Array) => deflateRawSync(text, { level, finishFlush: constants.Z_FULL_FLUSH });
       const trailer = new DataView(new ArrayBuffer(8));
       trailer.setUint32(0, crc, true);
       trailer.setUint32(4, bytes % 2 ** 32, true);
-      return concat([
-        GZIP_HEAD,
-        flush(head(fields)),
-        ...pieces.map(deflate),
-        flush(TAIL),
-        DEFLATE_END,
-        new Uint8Array(trailer.buffer),
-      ]);
+      return concat([GZIP_HEAD, deflated(head(fields)), new Uint8Array(trailer.buffer)]);
+    },
+    deflatedTail(fields) {
+      finish();
+      return deflated(head(fields).subarray(1));
     },
   };
 }

@@ -5,6 +5,8 @@ export interface Challenge {
   /** The first caller's id; for logs and the timeline only, since later callers with other ids may join the run. */
   readonly challengeId: string;
   readonly videoUrl: string;
+  /** When its head had arrived, on `performance.now()`'s clock, ms: from then on the caller waits, and the budget is counted. */
+  readonly receivedAtMs: number;
 }
 
 /** A whole-clip answer in wire form without the members that differ from caller to caller. */

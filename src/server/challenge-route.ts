@@ -25,7 +25,7 @@ export interface ChallengeRouteOptions {
   readonly maxBodyBytes: number;
   readonly bodyTimeoutMs: number;
   readonly heartbeatMs: number;
-  /** Monotonic clock, ms. */
+  /** `performance.now()`'s clock, ms. */
   readonly now: () => number;
 }
 
@@ -53,7 +53,7 @@ export function challengeRoute(options: ChallengeRouteOptions): (ctx: Context) =
     const challenge = parseChallenge(body);
     Object.assign(facts, challenge);
 
-    const events$ = runs.join(challenge).pipe(untilHangUp(ctx.res));
+    const events$ = runs.join({ ...challenge, receivedAtMs: startedMs }).pipe(untilHangUp(ctx.res));
     const head = ({ shared }: AnswerEvent) => {
       facts.outcome = shared ?? 'answered';
       const processingS = (now() - startedMs) / 1000;

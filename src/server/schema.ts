@@ -78,7 +78,7 @@ export const errorSchema = z
   .meta({ id: 'Error' });
 
 /** Throws ERR_REQUEST, or ERR_NO_VIDEO_URL where there is none (checked first, as callers know it). */
-export function parseChallenge(body: Uint8Array): Challenge {
+export function parseChallenge(body: Uint8Array): Omit<Challenge, 'receivedAtMs'> {
   const { value } = decodeJson(body);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new TikitakaError('ERR_REQUEST', 'The body is not a JSON object');

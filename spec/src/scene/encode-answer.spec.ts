@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import {
   type Answer,
@@ -128,6 +128,15 @@ describe('incremental encoding', () => {
     encoder.update(answerOf(frames));
     const fields = { challenge_id: 'é', processing_time: 1.5 };
     assert.deepEqual(new Uint8Array(gunzipSync(encoder.gzip(fields))), encoder.json(fields));
+  });
+
+  it('compresses what follows the opening brace, for a head of the server’s own', () => {
+    const encoder = createAnswerEncoder();
+    encoder.update(answerOf(frames));
+    for (const fields of [{}, { truncated: true }]) {
+      const tail = inflateRawSync(encoder.deflatedTail(fields));
+      assert.deepEqual(new Uint8Array(tail), encoder.json(fields).subarray(1));
+    }
   });
 
   it('is read by Python’s zlib to the end', function () {

@@ -53,7 +53,7 @@ function begin(
     ...options,
   });
   const join = (videoUrl = 'x') =>
-    runs.join({ challengeId: 'c', videoUrl }).pipe(
+    runs.join({ challengeId: 'c', videoUrl, receivedAtMs: 0 }).pipe(
       map((event) => {
         if (event.type === 'first') return 'f';
         if (event.type === 'progress') return event.framesMeasured === 1 ? 'p' : 'q';
