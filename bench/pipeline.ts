@@ -1,10 +1,12 @@
 /** `npm run bench`: what the pipeline costs beside what it cannot do without; see docs/benchmarks.md. */
 import { lastValueFrom } from 'rxjs';
 import type { ModelPicture, ModelRunner } from '../models/index.js';
+import { loadConfig } from '../src/config.js';
 import { openClip } from '../src/container/index.js';
 import { createFramePool, openPacketDecoder } from '../src/decode/index.js';
 import type { Engine } from '../src/engine.js';
 import { type ByteSource, openByteSource } from '../src/net/index.js';
+import { answerSequentially } from '../src/sequential.js';
 import { type Figures, race, report } from './harness.js';
 import { answerOf, openStand } from './stand.js';
 
@@ -53,21 +55,6 @@ async function unconnected(engine: Engine, path: string, batch: number): Promise
       await infer(runner, Array(Math.min(batch, count - done)).fill(picture));
   };
   await Promise.all([decode(), inference()]);
-  await decoder.close();
-  clip.close();
-  source.close();
-}
-
-/** The program that Tikitaka replaces: download, then frame by frame decode and infer, one after another. */
-async function sequential(engine: Engine, url: string): Promise<void> {
-  const source = await openByteSource(url, { pool: engine.pool, strategy: 'download' });
-  const { clip, decoder } = await indexedClip(source, engine.runner, 1);
-  const keep = Array.from({ length: clip.index.frameCount }, (_, i) => i);
-  const visit = { firstSample: 0, lastSample: clip.index.sampleCount - 1, keep, skip: 'none' } as const;
-  for await (const frame of decoder.run(visit, clip.reader.samples(visit))) {
-    await infer(engine.runner, [frame]);
-    frame.release();
-  }
   await decoder.close();
   clip.close();
   source.close();
@@ -140,12 +127,16 @@ try {
   const short = await openStand({ seconds: 6 });
   try {
     const all = await short.engine({ TIME_BUDGET_S: '60', FRAME_STRIDE: '1' });
+    const config = loadConfig({ env: {}, dotenvPaths: [] });
     await answerOf(all, short.url);
     const speed = await race({
       rounds: Math.min(rounds, 3),
       warmups: 0,
       contenders: [
-        { name: 'sequential: download, batch 1, stride 1', run: () => sequential(all, short.url) },
+        {
+          name: 'sequential: download, batch 1, stride 1',
+          run: async () => (await answerSequentially({ ...all, config, target: short.url })).totalMs,
+        },
         { name: 'pipeline, stride 1', run: async () => (await answerOf(all, short.url)).report.totalMs },
       ],
     });

@@ -1,7 +1,7 @@
 import { defer, finalize, type Observable, of } from 'rxjs';
 import type { ModelRunner } from '../models/index.js';
 import { asyncProducer, pull } from '../operators/index.js';
-import type { Clip } from './container/index.js';
+import type { Clip, SampleIndex } from './container/index.js';
 import type { Frame, FramePool, PacketDecoder } from './decode/index.js';
 import type { ByteSource } from './net/index.js';
 import type { OpenedClip } from './pipeline.js';
@@ -32,6 +32,20 @@ export interface PlannedClipOptions {
 /** A clip with an index: the planner's visits one after another, through the reader and the decoder. */
 export function plannedClip(options: PlannedClipOptions): AnswerClip {
   const { index } = options.clip;
+  return {
+    width: index.width,
+    height: index.height,
+    frameCount: index.frameCount,
+    scene: sceneClipOf(index),
+    get cutShort() {
+      return !options.planner.done;
+    },
+    frames: (softCutMs) => fromFrames((signal) => visitFrames(options, softCutMs, signal)),
+  };
+}
+
+/** What an index tells the scene. */
+export function sceneClipOf(index: SampleIndex): SceneClip {
   const keyframes: number[] = [];
   const frameBytes = new Float64Array(index.frameCount);
   for (let sample = 0; sample < index.sampleCount; sample++) {
@@ -40,16 +54,7 @@ export function plannedClip(options: PlannedClipOptions): AnswerClip {
     frameBytes[frame] = index.sizeBytes[sample] ?? 0;
     if (index.sync[sample]) keyframes.push(frame);
   }
-  return {
-    width: index.width,
-    height: index.height,
-    frameCount: index.frameCount,
-    scene: { frameCount: index.frameCount, framePtsUs: index.framePtsUs, keyframes, frameBytes },
-    get cutShort() {
-      return !options.planner.done;
-    },
-    frames: (softCutMs) => fromFrames((signal) => visitFrames(options, softCutMs, signal)),
-  };
+  return { frameCount: index.frameCount, framePtsUs: index.framePtsUs, keyframes, frameBytes };
 }
 
 async function* visitFrames(
@@ -59,7 +64,7 @@ async function* visitFrames(
 ): AsyncGenerator<Frame> {
   for (;;) {
     cost.observeInfer(runner.predictMs(runner.maxBatch) / runner.maxBatch);
-    const visit = planner.next({ nowMs: now(), softCutMs: softCutMs(), backlogFrames: pool.inUse });
+    const visit = planner.next({ nowMs: now(), softCutMs: softCutMs(), backlogFrames: Math.max(0, pool.inUse - HALF_DONE) });
     if (!visit || signal.aborted) return;
     clip.reader.prefetch([visit, ...planner.upcoming(VISITS_AHEAD)]);
     const work = planner.workOf(visit);
@@ -78,6 +83,9 @@ async function* visitFrames(
     if (bytes.waitedMs > LINK_BOUND * tookMs) cost.observeLink(source.bytesRead - readBefore, tookMs);
   }
 }
+
+/** The frame at work in the models is on average half done. */
+const HALF_DONE = 0.5;
 
 /** Share of a visit spent waiting for bytes from which on the link was the bottleneck. Chosen. */
 const LINK_BOUND = 0.5;

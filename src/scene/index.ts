@@ -9,6 +9,6 @@ export {
 export { createFrameWriter } from './frame-json.js';
 export { PITCH_LENGTH_M, PITCH_POINTS, PITCH_WIDTH_M } from './pitch.js';
 export { createScene, type Scene, type SceneClip, type SceneOptions } from './scene.js';
-export { estimateScore, type ScoreEstimate, type ScoreOptions } from './score.js';
+export { estimateScore, hasFairBoxes, type ScoreEstimate, type ScoreOptions, totalScore } from './score.js';
 export { describeFinding, kitColours, pictureSignature, type SampledPicture } from './signature.js';
 export { type ClipTruth, parseAnswer, parseTruth, type WireAnswer, type WireFrame, type WireObject } from './wire.js';

@@ -39,9 +39,6 @@ export function estimateScore(answer: WireAnswer, truth: ClipTruth, options: Sco
   const keypoints = scoreKeyPoints(answer, truth, frames);
   const quality = (boxes + keypoints.score) / 2;
   const timeS = options.timeS ?? answer.processing_time ?? 0;
-  const fastestS = Math.min(timeS, options.fastestS ?? timeS);
-  const inTime = boxes > LEAST_BOXES && timeS < LATEST_S;
-  const speed = inTime ? Math.exp((-5 * (timeS - fastestS)) / (LATEST_S - fastestS)) : 0;
   return {
     validFrames: frames.length,
     skipped: frames.length < LEAST_FRAMES,
@@ -49,7 +46,29 @@ export function estimateScore(answer: WireAnswer, truth: ClipTruth, options: Sco
     keypoints,
     quality,
     timeS,
-    speed,
-    total: 0.65 * quality + 0.35 * speed,
+    ...totalScore({ boxes, quality, timeS, fastestS: options.fastestS ?? timeS }),
   };
+}
+
+export interface TotalScoreOptions {
+  /** Score of the boxes and mean of both parts, 0..1. */
+  readonly boxes: number;
+  readonly quality: number;
+  readonly timeS: number;
+  /** Of the fastest server with fair boxes. */
+  readonly fastestS: number;
+}
+
+/** Whether an answer's time counts, for itself and as that of the fastest. */
+export const hasFairBoxes = (boxes: number): boolean => boxes > LEAST_BOXES;
+
+/** Speed and total from the parts (PROTOCOL §3, "Total"). */
+export function totalScore({ boxes, quality, timeS, ...others }: TotalScoreOptions): {
+  readonly speed: number;
+  readonly total: number;
+} {
+  const fastestS = Math.min(timeS, others.fastestS);
+  const inTime = hasFairBoxes(boxes) && timeS < LATEST_S;
+  const speed = inTime ? Math.exp((-5 * (timeS - fastestS)) / (LATEST_S - fastestS)) : 0;
+  return { speed, total: 0.65 * quality + 0.35 * speed };
 }
