@@ -47,7 +47,7 @@ export interface AnswerClipOpening {
 }
 
 /** The opening request brings index and first keyframe of a 1080p clip, or that costs another round trip (demo clip: 275 KiB; LAB.md: 296 KB). */
-const FIRST_BYTES = 3 << 17;
+export const FIRST_BYTES = 3 << 17;
 /** Batches whose frames exist at once: one at work, one waiting, one being decoded. More would be decoded and then cut. */
 const BATCHES_OF_SLOTS = 3;
 

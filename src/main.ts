@@ -7,6 +7,7 @@ import { packageRoot } from './package-root.js';
 /** Loaded when named: the chain's libraries alone take longer to load than a short clip to answer. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   demo: async () => (await import('./cli/demo.js')).demoCommand(),
+  diagnose: async () => (await import('./cli/diagnose.js')).diagnoseCommand(),
   run: async () => (await import('./cli/run.js')).runCommand(),
   serve: async () => (await import('./cli/serve.js')).serveCommand(),
   evaluate: async () => (await import('./cli/evaluate.js')).evaluateCommand(),

@@ -7,22 +7,23 @@ export interface TextTableOptions {
   readonly rows: readonly (readonly string[])[];
   /** Columns set flush right, by their place: those of numbers. */
   readonly right?: readonly number[];
+  /** The column whose cells are cut with `…` where the whole would be too wide, by its place. Default the last. */
+  readonly flexible?: number;
   /** Most columns of the terminal. Default `TABLE_WIDTH`. */
   readonly width?: number;
 }
 
 const GAP = '  ';
 
-/** Text in columns; where the whole would be wider than `width`, the widest cells of the last column are cut with `…`. */
-export function textTable({ head, rows, right = [], width = TABLE_WIDTH }: TextTableOptions): string {
+/** Text in columns, no wider than `width` as long as the columns that are not flexible leave room. */
+export function textTable({ head, rows, right = [], flexible, width = TABLE_WIDTH }: TextTableOptions): string {
   const all = [head, ...rows];
   const widths = head.map((_, i) => Math.max(...all.map((row) => row[i]?.length ?? 0)));
-  const last = widths.length - 1;
-  const before = widths.slice(0, last).reduce((sum, columns) => sum + columns + GAP.length, 0);
-  const room = Math.max(1, width - before);
-  widths[last] = Math.min(widths[last] ?? 0, room);
+  const flexed = flexible ?? head.length - 1;
+  const total = widths.reduce((sum, columns) => sum + columns + GAP.length, -GAP.length);
+  widths[flexed] = Math.max(1, Math.min(widths[flexed] ?? 0, width - total + (widths[flexed] ?? 0)));
   const cell = (text: string, i: number) => {
-    const fitting = i === last ? cut(text, room) : text;
+    const fitting = cut(text, widths[i] ?? 0);
     return right.includes(i) ? fitting.padStart(widths[i] ?? 0) : fitting.padEnd(widths[i] ?? 0);
   };
   return all

@@ -29,13 +29,19 @@ export interface DialOptions {
   /** Bound on the TLS handshake, ms: the peer answers by then, so this is reading, and a cold CDN may take seconds. */
   readonly readTimeoutMs: number;
   readonly signal: AbortSignal;
+  /** Hears of each step when it is done: a dial that fails later does not tell what it took until then. */
+  readonly onStep?: (step: DialStep, ms: number) => void;
 }
+
+export type DialStep = 'DNS look-up' | 'TCP connection' | 'TLS handshake';
 
 /** An open socket and the protocol that ALPN agreed upon. */
 export interface Dialled {
   readonly socket: Socket | TLSSocket;
   readonly httpVersion: '1.1' | '2';
   readonly setUp: SetUpTimes;
+  /** Absent on plain http. `alpn`: what the server chose, where it chose at all. */
+  readonly tls?: { readonly version: string; readonly alpn: string | undefined };
 }
 
 export const systemResolve: Resolve = (hostname) => lookup(hostname, { all: true });
@@ -46,7 +52,7 @@ export const systemResolve: Resolve = (hostname) => lookup(hostname, { all: true
  * Errors: ERR_SOURCE_REFUSED, ERR_SOURCE_CONNECT, ERR_ABORTED.
  */
 export async function dial(origin: URL, options: DialOptions): Promise<Dialled> {
-  const { policy, resolve, secureContext, connectTimeoutMs, readTimeoutMs, signal } = options;
+  const { policy, resolve, secureContext, connectTimeoutMs, readTimeoutMs, signal, onStep } = options;
   const host = bareHost(origin);
   const begun = performance.now();
   const addresses = (await look()).filter(({ address }) => policy.allowsAddress(address));
@@ -56,6 +62,7 @@ export async function dial(origin: URL, options: DialOptions): Promise<Dialled> 
     });
   }
   const resolved = performance.now();
+  onStep?.('DNS look-up', resolved - begun);
   const socket = connectTcp({
     host,
     port: Number(origin.port) || (origin.protocol === 'https:' ? 443 : 80),
@@ -68,6 +75,7 @@ export async function dial(origin: URL, options: DialOptions): Promise<Dialled> 
   });
   await ready(socket, 'connect', 'TCP connection', connectTimeoutMs);
   const connected = performance.now();
+  onStep?.('TCP connection', connected - resolved);
   const setUp = { dnsMs: resolved - begun, tcpMs: connected - resolved, tlsMs: 0 };
   if (origin.protocol === 'http:') return { socket, httpVersion: '1.1', setUp };
 
@@ -79,8 +87,11 @@ export async function dial(origin: URL, options: DialOptions): Promise<Dialled> 
     ...(secureContext ? { secureContext } : {}),
   });
   await ready(secure, 'secureConnect', 'TLS handshake', readTimeoutMs);
+  const tlsMs = performance.now() - connected;
+  onStep?.('TLS handshake', tlsMs);
   const httpVersion = secure.alpnProtocol === 'h2' ? '2' : '1.1';
-  return { socket: secure, httpVersion, setUp: { ...setUp, tlsMs: performance.now() - connected } };
+  const tls = { version: secure.getProtocol() ?? 'unknown', alpn: secure.alpnProtocol || undefined };
+  return { socket: secure, httpVersion, setUp: { ...setUp, tlsMs }, tls };
 
   function look(): Promise<readonly ResolvedAddress[]> {
     if (isIP(host)) return Promise.resolve([{ address: host, family: isIP(host) }]);
@@ -88,7 +99,7 @@ export async function dial(origin: URL, options: DialOptions): Promise<Dialled> 
   }
 
   /** Settles with the socket's event, its error, the time limit or the signal; in all but the first case the socket is gone. */
-  async function ready(socket: Socket, event: 'connect' | 'secureConnect', step: string, timeoutMs: number) {
+  async function ready(socket: Socket, event: 'connect' | 'secureConnect', step: DialStep, timeoutMs: number) {
     const opened = new Promise<void>((resolve, reject) => {
       socket.once(event, resolve).once('error', reject).once('close', reject);
     });
@@ -100,7 +111,7 @@ export async function dial(origin: URL, options: DialOptions): Promise<Dialled> 
     }
   }
 
-  async function bounded<T>(work: Promise<T>, step: string, timeoutMs: number): Promise<T> {
+  async function bounded<T>(work: Promise<T>, step: DialStep, timeoutMs: number): Promise<T> {
     const what = `${step} to ${host}`;
     const late = () =>
       new TikitakaError('ERR_SOURCE_CONNECT', `${what} took longer than ${timeoutMs} ms`, {
