@@ -1,9 +1,8 @@
 import { lastValueFrom } from 'rxjs';
 import { cacheFolder } from '../src/cache-folder.js';
 import { type ConfigKey, loadConfig } from '../src/config.js';
-import { createClipServer } from '../src/demo/clip-server.js';
+import { createFarServer } from '../src/demo/far-server.js';
 import { type GeneratedClip, generateClip } from '../src/demo/generate.js';
-import { createShapedLink } from '../src/demo/shaped-link.js';
 import { CDN, DEMO_CLIP } from '../src/demo/situation.js';
 import { createEngine, type Engine, type FinishedAnswer } from '../src/engine.js';
 import { createLogger } from '../src/log.js';
@@ -34,12 +33,11 @@ export async function openStand({
   const clip = path
     ? { path }
     : await generateClip({ ...DEMO_CLIP, seconds, height, width, cacheFolder: cacheFolder() });
-  const server = await createClipServer({ files: { '/clip.mp4': clip.path } });
-  const link = await createShapedLink({ targetPort: server.port, ...CDN });
+  const server = await createFarServer({ files: { '/clip.mp4': clip.path }, link: CDN });
   const engines: Engine[] = [];
   return {
     clip,
-    url: `https://localhost:${link.port}/clip.mp4`,
+    url: `${server.url}/clip.mp4`,
     ca: server.ca,
     async engine(overrides = {}) {
       const config = loadConfig({
@@ -53,7 +51,6 @@ export async function openStand({
     },
     async close() {
       await Promise.all(engines.map((engine) => engine.close()));
-      await link.close();
       await server.close();
     },
   };

@@ -4,9 +4,8 @@ import { Command } from 'commander';
 import { lastValueFrom } from 'rxjs';
 import { cacheFolder } from '../cache-folder.js';
 import { loadConfig } from '../config.js';
-import { createClipServer } from '../demo/clip-server.js';
+import { createFarServer } from '../demo/far-server.js';
 import { generateClip } from '../demo/generate.js';
-import { createShapedLink } from '../demo/shaped-link.js';
 import { CDN, DEMO_CLIP } from '../demo/situation.js';
 import { createEngine, type Engine, type FinishedAnswer } from '../engine.js';
 import { createLogger } from '../log.js';
@@ -36,11 +35,9 @@ export function demoCommand(): Command {
           if (done % 75 === 0 || done === total) process.stderr.write(`rendering the match: ${done}/${total} frames\n`);
         },
       });
-      const server = await createClipServer({ files: { '/match.mp4': clip.path } });
+      const server = await createFarServer({ files: { '/match.mp4': clip.path }, link: CDN });
       closers.unshift(server.close);
-      const link = await createShapedLink({ targetPort: Number(new URL(server.url).port), ...CDN });
-      closers.unshift(link.close);
-      const target = `https://localhost:${link.port}/match.mp4`;
+      const target = `${server.url}/match.mp4`;
       const engine = await createEngine({ config, log: createLogger(config), ca: server.ca, allowPrivate: true });
       closers.unshift(engine.close);
 
