@@ -7,6 +7,8 @@ declare module 'autocannon' {
     readonly overallRate: number;
     /** Seconds. */
     readonly duration: number;
+    /** Threads that send; without it, the calling one does. */
+    readonly workers?: number;
   }
   interface Result {
     /** ms. */

@@ -2,7 +2,7 @@ import { EMPTY, mergeMap, type Observable, of } from 'rxjs';
 import type { Engine, FinishedAnswer } from './engine.js';
 import { wireFacts } from './report.js';
 import { type Answer, createFrameWriter } from './scene/index.js';
-import type { Answerer, AnswererEvent, EncodedAnswer } from './server/index.js';
+import type { Answerer, AnswererEvent, EncodedAnswer, Progress } from './server/index.js';
 
 /** The engine as the server wants it (without `earlyFlush` the first finding is a refinement like the others): wire texts instead of findings, and whether a kept answer still holds. */
 export function engineAnswerer(engine: Engine, { earlyFlush }: { readonly earlyFlush: boolean }): Answerer {
@@ -12,22 +12,21 @@ export function engineAnswerer(engine: Engine, { earlyFlush }: { readonly earlyF
         mergeMap((event): Observable<AnswererEvent> => {
           if (event.type === 'clip') return EMPTY;
           if (event.type === 'answer') return of({ type: 'answer', answer: encoded(event.answer) });
-          const snapshot = event.snapshot();
-          const frames = wireFrames(
-            snapshot,
-            event.findings.map(({ index }) => index),
-          );
-          const [frame] = frames;
-          if (earlyFlush && event.first && frame) return of({ type: 'first', frame });
-          return of({
-            type: 'progress',
-            framesMeasured: snapshot.counts.measured,
-            framesTotal: snapshot.frames.length,
-            frames,
-          });
+          const { first, findings, snapshot } = event;
+          const indexes = findings.map(({ index }) => index);
+          if (earlyFlush && first) return of({ type: 'first', read: () => wireFrames(snapshot(), indexes)[0] ?? '' });
+          return of({ type: 'progress', read: () => progress(snapshot(), indexes) });
         }),
       ),
     isCurrent: (videoUrl, version) => engine.versionOf(videoUrl).then((now) => now === version),
+  };
+}
+
+function progress(answer: Answer, indexes: readonly number[]): Progress {
+  return {
+    framesMeasured: answer.counts.measured,
+    framesTotal: answer.frames.length,
+    frames: wireFrames(answer, indexes),
   };
 }
 
@@ -41,10 +40,6 @@ function wireFrames(answer: Answer, indexes: readonly number[]): string[] {
 
 /** Everything behind the head that differs from caller to caller; see `EncodedAnswer`. */
 function encoded(finished: FinishedAnswer): EncodedAnswer {
-  const fields = wireFacts(finished.report);
-  return {
-    tail: finished.body(fields).subarray(1),
-    tailDeflated: finished.deflatedTail(fields),
-    ...(finished.version === undefined ? {} : { version: finished.version }),
-  };
+  const body = finished.body(wireFacts(finished.report));
+  return { tail: body.subarray(1), ...(finished.version === undefined ? {} : { version: finished.version }) };
 }

@@ -48,10 +48,6 @@ export interface FinishedAnswer {
   readonly version: string | undefined;
   /** The body as UTF-8 JSON (PROTOCOL §2), `fields` before `frames`. */
   body(fields: AnswerFields): Uint8Array;
-  /** The same as one gzip member. */
-  gzip(fields: AnswerFields): Uint8Array;
-  /** The body without its opening brace, as one raw deflate stream. */
-  deflatedTail(fields: AnswerFields): Uint8Array;
 }
 
 export type EngineEvent =
@@ -229,8 +225,6 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
         timeline,
         version: source && versionOf(source),
         body: (fields) => encoder.json(fields),
-        gzip: (fields) => encoder.gzip(fields),
-        deflatedTail: (fields) => encoder.deflatedTail(fields),
       };
     }
   });

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import type { ModelInput, ModelPicture, PictureFinding } from '../../models/index.js';
 import { TikitakaError } from '../../operators/index.js';
 import { createAnswerEncoder, createScene, describeFinding } from '../scene/index.js';
@@ -12,6 +13,8 @@ export interface AnswerOptions {
 }
 
 const FIELDS = { challenge_id: 'diagnose', processing_time: 1.234 } as const;
+/** As the server compresses (src/server/wire-answer.ts). */
+const GZIP_LEVEL = 3;
 /** Where the clip does not tell. Chosen: the usual clip. */
 const USUAL = { frames: 750, pictures: 15 } as const;
 
@@ -36,9 +39,10 @@ export async function measureAnswer(options: AnswerOptions, measuring: Measuring
     const warmSceneMs = await timed(async () => understand());
     const scene = understand();
     const encoder = createAnswerEncoder({ dropUnscored });
+    const zipped = () => gzipSync(encoder.json(FIELDS), { level: GZIP_LEVEL });
     const encode = async () => {
       encoder.update(scene.snapshot());
-      encoder.gzip(FIELDS);
+      zipped();
     };
     const coldMs = await timed(encode);
     scene.add([findingAt(Math.min(frames - 1, 1))]);
@@ -49,7 +53,7 @@ export async function measureAnswer(options: AnswerOptions, measuring: Measuring
       scene: coldWarm([coldSceneMs], [warmSceneMs]),
       encode: coldWarm([coldMs], [warmMs]),
       jsonBytes: encoder.json(FIELDS).length,
-      gzipBytes: encoder.gzip(FIELDS).length,
+      gzipBytes: zipped().length,
     };
   });
 }

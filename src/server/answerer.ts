@@ -16,22 +16,23 @@ export interface EncodedAnswer {
    * without any line break: `"frames":[…]}`. The bytes must not change any more: they are sent to every caller and kept.
    */
   readonly tail: Uint8Array;
-  /** The same bytes as one complete raw deflate stream (as of `zlib.deflateRaw`). Absent: the server compresses when needed. */
-  readonly tailDeflated?: Uint8Array;
   /** What the answer depends on besides the URL (ETag or length); handed back to `isCurrent`. */
   readonly version?: string;
 }
 
+/** How far a run is. */
+export interface Progress {
+  readonly framesMeasured: number;
+  readonly framesTotal: number;
+  /** Wire objects (`{"frame_number":…}`) of the frames measured since the event before, as JSON texts without line breaks. */
+  readonly frames: readonly string[];
+}
+
+/** What comes before the answer is made only when a caller wants a stream: `read` may be called by many, or never. */
 export type AnswererEvent =
-  /** First touch: the wire object of one frame (`{"frame_number":…}`) as JSON text without line breaks; at most once, before the others. */
-  | { readonly type: 'first'; readonly frame: string }
-  /** Refinement: how far the run is. `frames` = wire objects of frames measured since the event before, as above. */
-  | {
-      readonly type: 'progress';
-      readonly framesMeasured: number;
-      readonly framesTotal: number;
-      readonly frames: readonly string[];
-    }
+  /** First touch: the wire object of one frame; at most once, before the others. */
+  | { readonly type: 'first'; readonly read: () => string }
+  | { readonly type: 'progress'; readonly read: () => Progress }
   /** The answer, once and last. */
   | { readonly type: 'answer'; readonly answer: EncodedAnswer };
 

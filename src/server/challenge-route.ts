@@ -119,9 +119,9 @@ function wireEvent(
   event: RunEvent,
   head: (event: AnswerEvent) => Parameters<AnswerEvent['answer']['plain']>[0],
 ): WireEvent {
-  if (event.type === 'first') return { event: 'first', members: { frame: event.frame } };
+  if (event.type === 'first') return { event: 'first', members: { frame: event.read() } };
   if (event.type === 'answer') return { event: 'answer', members: { answer: event.answer.plain(head(event)) } };
-  const { framesMeasured, framesTotal, frames } = event;
+  const { framesMeasured, framesTotal, frames } = event.read();
   return {
     event: 'progress',
     members: {

@@ -1,4 +1,4 @@
-export type { Answerer, AnswererEvent, Challenge, EncodedAnswer } from './answerer.js';
+export type { Answerer, AnswererEvent, Challenge, EncodedAnswer, Progress } from './answerer.js';
 export { type AppDeps, createApp, type ServerApp } from './app.js';
 export {
   type Auth,

@@ -17,9 +17,9 @@ import type { Answerer, AnswererEvent } from '../../../src/server/answerer.js';
 import { createRuns, type RunsOptions } from '../../../src/server/runs.js';
 
 const events: Record<string, AnswererEvent> = {
-  f: { type: 'first', frame: '{}' },
-  p: { type: 'progress', framesMeasured: 1, framesTotal: 3, frames: [] },
-  q: { type: 'progress', framesMeasured: 2, framesTotal: 3, frames: [] },
+  f: { type: 'first', read: () => '{}' },
+  p: { type: 'progress', read: () => ({ framesMeasured: 1, framesTotal: 3, frames: [] }) },
+  q: { type: 'progress', read: () => ({ framesMeasured: 2, framesTotal: 3, frames: [] }) },
   a: { type: 'answer', answer: { tail: Buffer.from('"frames":[]}') } },
   v: { type: 'answer', answer: { tail: Buffer.from('"frames":[]}'), version: 'v1' } },
 };
@@ -56,7 +56,7 @@ function begin(
     runs.join({ challengeId: 'c', videoUrl, receivedAtMs: 0 }).pipe(
       map((event) => {
         if (event.type === 'first') return 'f';
-        if (event.type === 'progress') return event.framesMeasured === 1 ? 'p' : 'q';
+        if (event.type === 'progress') return event.read().framesMeasured === 1 ? 'p' : 'q';
         return event.shared ? sharing[event.shared] : 'A';
       }),
       catchError(({ code }: TikitakaError) => of(failures[code] ?? code)),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { deflateRawSync, gunzipSync } from 'node:zlib';
+import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { createWireAnswer } from '../../../src/server/wire-answer.js';
 
@@ -15,10 +15,10 @@ describe('createWireAnswer', () => {
     assert.equal(text, '{"challenge_id":"c-1","processing_time":1.235,"cached":false,"frames":[]}');
   });
 
-  it('is one gzip member for any caller, whoever compressed', async () => {
+  it('is one gzip member for any caller, of any id', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 256 }), fc.boolean(), async (challengeId, byAnswerer) => {
-        const answer = createWireAnswer({ tail, ...(byAnswerer ? { tailDeflated: deflateRawSync(tail) } : {}) });
+      fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 256 }), async (challengeId) => {
+        const answer = createWireAnswer({ tail });
         const zipped = await answer.gzip({ ...head, challengeId });
         assert.deepEqual(gunzipSync(zipped), answer.plain({ ...head, challengeId }));
       }),
@@ -45,6 +45,5 @@ describe('createWireAnswer', () => {
 
   it('tells a bound on its memory', () => {
     assert.equal(createWireAnswer({ tail }).sizeBytes, 2 * tail.length);
-    assert.equal(createWireAnswer({ tail, tailDeflated: Buffer.alloc(10) }).sizeBytes, tail.length + 10);
   });
 });
