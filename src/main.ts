@@ -10,14 +10,16 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   diagnose: async () => (await import('./cli/diagnose.js')).diagnoseCommand(),
   run: async () => (await import('./cli/run.js')).runCommand(),
   serve: async () => (await import('./cli/serve.js')).serveCommand(),
+  bench: async () => (await import('./cli/bench.js')).benchCommand(),
   evaluate: async () => (await import('./cli/evaluate.js')).evaluateCommand(),
   models: async () => (await import('./cli/models.js')).modelsCommand(),
   chain: async () => (await import('./cli/chain.js')).chainCommand(),
   doctor: async () => (await import('./cli/doctor.js')).doctorCommand(),
 };
 
-/** Exit codes: 0 ok, 1 failed, 2 wrong usage (DESIGN "Surfaces"). */
+/** Exit codes: 0 ok, 1 failed, 2 wrong usage (DESIGN "Surfaces"), 130 interrupted (what shells make of SIGINT). */
 const usageCodes = new Set(['ERR_OPTION', 'ERR_CONFIG']);
+const interruptedCode = 'ERR_INTERRUPTED';
 
 async function main(argv: readonly string[]): Promise<number> {
   const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as { version: string };
@@ -35,7 +37,7 @@ async function main(argv: readonly string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     if (error instanceof TikitakaError) {
       process.stderr.write(`${error.code}: ${error.message}\n`);
-      return usageCodes.has(error.code) ? 2 : 1;
+      return usageCodes.has(error.code) ? 2 : error.code === interruptedCode ? 130 : 1;
     }
     process.stderr.write(`ERR_INTERNAL: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     return 1;

@@ -1,0 +1,10 @@
+export type { Cell, Quality, Run, Steadiness } from './cell.js';
+export { benchChart } from './chart.js';
+export { type Axes, FULL_AXES, fullGrid, QUICK_AXES, quickGrid, type Size } from './grid.js';
+export type { BenchProcess } from './process.js';
+export { type Baseline, type BenchResult, benchJsonSchema, benchSchema } from './result.js';
+export { resultOf } from './result-of.js';
+export { type BenchOutcome, type BenchProgress, runBench, WARM_UP_S } from './run.js';
+export { type Setting, variablesOf } from './setting.js';
+export { type Picture, type Shape, toSvg } from './shapes.js';
+export { benchReport } from './table.js';
