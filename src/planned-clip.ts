@@ -64,7 +64,11 @@ async function* visitFrames(
 ): AsyncGenerator<Frame> {
   for (;;) {
     cost.observeInfer(runner.predictMs(runner.maxBatch) / runner.maxBatch);
-    const visit = planner.next({ nowMs: now(), softCutMs: softCutMs(), backlogFrames: Math.max(0, pool.inUse - HALF_DONE) });
+    const visit = planner.next({
+      nowMs: now(),
+      softCutMs: softCutMs(),
+      backlogFrames: Math.max(0, pool.inUse - HALF_DONE),
+    });
     if (!visit || signal.aborted) return;
     clip.reader.prefetch([visit, ...planner.upcoming(VISITS_AHEAD)]);
     const work = planner.workOf(visit);

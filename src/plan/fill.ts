@@ -7,32 +7,35 @@ const HALF_WORTH_BETWEEN = 20 ** 2;
 /** The same for a frame that repeats its only neighbour. Chosen: in 8 frames a running player leaves his box. */
 const HALF_WORTH_HELD = 8 ** 2;
 
-/** What filling costs, in measured frames' worth, by the length of the gap; `held` where the gap has one neighbour only. */
-export interface FillLoss {
-  readonly between: Float64Array;
-  readonly held: Float64Array;
-}
-
-/** In a longer gap each further frame is as good as lost. Chosen: the table stays small for a clip of hours. */
+/** In a longer gap each further frame is as good as lost. Chosen: two frames of it in a hundred are worth anything. */
 const LONGEST_SUMMED = 512;
 
-/** Tables for gaps of 0 … `longest` frames; see PROTOCOL §3 for why filled frames are worth so much more than none. */
-export function fillLoss(longest: number): FillLoss {
-  const between = new Float64Array(longest + 1);
-  const held = new Float64Array(longest + 1);
-  for (let gap = 1; gap <= longest; gap++) {
-    if (gap > LONGEST_SUMMED) between[gap] = (between[gap - 1] ?? 0) + 1;
-    else {
-      for (let a = 1; a <= gap; a++) {
-        const interpolated = a * (gap + 1 - a);
-        const repeated = Math.min(a, gap + 1 - a) ** 2;
-        // Far from one of its samples a frame is better off repeating the other.
-        between[gap] =
-          (between[gap] ?? 0) +
-          Math.min(interpolated / (interpolated + HALF_WORTH_BETWEEN), repeated / (repeated + HALF_WORTH_HELD));
-      }
-    }
-    held[gap] = (held[gap - 1] ?? 0) + gap ** 2 / (gap ** 2 + HALF_WORTH_HELD);
+/** Sums over the frames of a gap, by its length. */
+const between = sums((gap) => {
+  let lost = 0;
+  for (let a = 1; a <= gap; a++) {
+    const interpolated = a * (gap + 1 - a);
+    const repeated = Math.min(a, gap + 1 - a) ** 2;
+    // Far from one of its samples a frame is better off repeating the other.
+    lost += Math.min(interpolated / (interpolated + HALF_WORTH_BETWEEN), repeated / (repeated + HALF_WORTH_HELD));
   }
-  return { between, held };
+  return lost;
+});
+let heldSoFar = 0;
+const held = sums((gap) => {
+  heldSoFar += gap ** 2 / (gap ** 2 + HALF_WORTH_HELD);
+  return heldSoFar;
+});
+
+function sums(lossOf: (gap: number) => number): Float64Array {
+  return Float64Array.from({ length: LONGEST_SUMMED + 1 }, (_, gap) => lossOf(gap));
 }
+
+const at = (table: Float64Array, gap: number): number =>
+  table[gap] ?? (table[LONGEST_SUMMED] ?? 0) + gap - LONGEST_SUMMED;
+
+/** What filling a gap of so many frames between two visited ones costs, in measured frames' worth (PROTOCOL §3). */
+export const lossBetween = (gap: number): number => at(between, gap);
+
+/** The same where the gap has one neighbour only, whose content is repeated. */
+export const lossHeld = (gap: number): number => at(held, gap);

@@ -7,7 +7,14 @@ export interface Gop {
   /** Frame numbers `[firstFrame, endFrame)`. */
   readonly firstFrame: number;
   readonly endFrame: number;
+  /** The picture likely changes at once here: the keyframe came earlier than the encoder's usual distance. */
+  readonly startsShot: boolean;
+  /** The next one starts a shot, or there is none. */
+  readonly endsShot: boolean;
 }
+
+/** A GOP shorter than this share of the longest was cut off by a change of the picture (x264's `scenecut`). Chosen. */
+const CUT_SHORT = 0.9;
 
 export interface GopTable {
   readonly gops: readonly Gop[];
@@ -37,12 +44,33 @@ export function splitIntoGops(index: SampleIndex): GopTable {
   if (!first) starts.push({ sample: 0, frame: 0 });
   else if (first.frame > 0 && first.sample > 0) starts.unshift({ sample: 0, frame: 0 });
   else if (first.frame > 0) starts[0] = { sample: first.sample, frame: 0 };
-  const gops = starts.map(({ sample, frame }, i) => ({
-    firstSample: sample,
-    firstFrame: frame,
-    endFrame: starts[i + 1]?.frame ?? frameCount,
+  const gops = starts
+    .map(({ sample, frame }, i) => ({
+      firstSample: sample,
+      firstFrame: frame,
+      endFrame: starts[i + 1]?.frame ?? frameCount,
+    }))
+    .filter(({ firstFrame, endFrame }) => endFrame > firstFrame);
+  const usual = CUT_SHORT * Math.max(...gops.map(({ firstFrame, endFrame }) => endFrame - firstFrame));
+  const isCutShort = gops.map(({ firstFrame, endFrame }) => endFrame - firstFrame < usual);
+  const isLast = (i: number) => i === gops.length - 1;
+  const marked = gops.map((gop, i) => ({
+    ...gop,
+    startsShot: i === 0 || isCutShort[i - 1] === true,
+    endsShot: isLast(i) || isCutShort[i] === true,
   }));
-  return { gops: gops.filter(({ firstFrame, endFrame }) => endFrame > firstFrame), sampleOf, isLate };
+  return { gops: marked, sampleOf, isLate };
+}
+
+/** GOPs in runs that likely show one shot each. */
+export function splitIntoShots<G extends Pick<Gop, 'startsShot'>>(gops: readonly G[]): G[][] {
+  const shots: G[][] = [];
+  for (const gop of gops) {
+    const shot = shots.at(-1);
+    if (shot && !gop.startsShot) shot.push(gop);
+    else shots.push([gop]);
+  }
+  return shots;
 }
 
 /** 0 … count − 1, coarse to fine: the first, the last, then always the middle of the widest gap. */

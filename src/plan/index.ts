@@ -7,8 +7,8 @@ export {
   type Work,
   wallMs,
 } from './cost-model.js';
-export { fillLoss } from './fill.js';
-export { bisectionOrder, type Gop, splitIntoGops } from './gops.js';
+export { lossBetween, lossHeld } from './fill.js';
+export { bisectionOrder, type Gop, splitIntoGops, splitIntoShots } from './gops.js';
 export { type PartialBytesOptions, partialBytes } from './partial-bytes.js';
 export {
   createPlanner,
@@ -19,3 +19,4 @@ export {
   type PlannerOptions,
 } from './planner.js';
 export { type SimulatedVisit, type SimulateOptions, type Simulation, simulate } from './simulate.js';
+export { type Shot, spreadOver } from './spread.js';

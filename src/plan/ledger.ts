@@ -1,6 +1,6 @@
 import type { SampleIndex, Visit } from '../container/index.js';
 import type { Work } from './cost-model.js';
-import { fillLoss } from './fill.js';
+import { lossBetween, lossHeld } from './fill.js';
 import type { Gop, GopTable } from './gops.js';
 
 /** How finely frames are taken out of a GOP. */
@@ -18,7 +18,7 @@ export interface Stretch {
   readonly firstSample: number;
 }
 
-export interface LedgerOptions extends GopTable {
+export interface LedgerOptions extends Pick<GopTable, 'sampleOf' | 'isLate'> {
   readonly index: SampleIndex;
   /** Only frames whose number is a multiple of it are wanted. */
   readonly step: number;
@@ -41,14 +41,15 @@ export interface Ledger {
   workOf(visit: Visit): Work;
   /** Of all stretches together, each at the spacing. */
   workOfAll(stretches: readonly Stretch[], spacing: Spacing): Work;
-  /** What filling the GOP's unvisited frames costs, if `keep` were visited too; see `fillLoss`. */
+  isVisited(frame: number): boolean;
+  /** What filling the GOP's unvisited frames costs, if `keep` were visited too; see `lossBetween`. */
   lossOf(gop: Gop, keep: readonly number[]): number;
   /** Unvisited frames `[from, end)` of the widest gap within a range of frames. */
   widestGap(range: Pick<Gop, 'firstFrame' | 'endFrame'>): { readonly from: number; readonly end: number };
   isReachable(frame: number): boolean;
 }
 
-export function createLedger({ index, gops, sampleOf, isLate, step, limitBytes, has }: LedgerOptions): Ledger {
+export function createLedger({ index, sampleOf, isLate, step, limitBytes, has }: LedgerOptions): Ledger {
   const { sampleCount, frameCount } = index;
   const visited = new Uint8Array(frameCount);
   // Sums over the rows before each row, so that any stretch costs one subtraction.
@@ -56,7 +57,6 @@ export function createLedger({ index, gops, sampleOf, isLate, step, limitBytes, 
   const keysBefore = new Uint32Array(sampleCount + 1);
   const referencesBefore = new Uint32Array(sampleCount + 1);
   const lateBefore = new Uint32Array(sampleCount + 1);
-  const loss = fillLoss(Math.max(...gops.map(({ firstFrame, endFrame }) => endFrame - firstFrame)));
   let visitedCount = 0;
   let wantedCount = 0;
   for (let frame = 0; frame < frameCount; frame += step) if (isReachable(frame)) wantedCount++;
@@ -141,15 +141,15 @@ export function createLedger({ index, gops, sampleOf, isLate, step, limitBytes, 
     return total;
   }
 
-  function lossOf({ firstFrame, endFrame }: Gop, keep: readonly number[]): number {
+  function lossOf({ firstFrame, endFrame, startsShot, endsShot }: Gop, keep: readonly number[]): number {
     let lost = 0;
     let from = firstFrame;
     let next = 0;
     for (let frame = firstFrame; frame <= endFrame; frame++) {
       if (keep[next] === frame) next++;
       else if (frame < endFrame && !visited[frame]) continue;
-      const oneSided = from === 0 || frame === frameCount;
-      lost += (oneSided ? loss.held : loss.between)[frame - from] ?? 0;
+      const oneSided = (startsShot && from === firstFrame) || (endsShot && frame === endFrame);
+      lost += (oneSided ? lossHeld : lossBetween)(frame - from);
       from = frame + 1;
     }
     return lost;
@@ -171,6 +171,7 @@ export function createLedger({ index, gops, sampleOf, isLate, step, limitBytes, 
     visitTo,
     workOf,
     workOfAll,
+    isVisited: (frame) => visited[frame] === 1,
     lossOf,
     isReachable,
     widestGap({ firstFrame, endFrame }) {

@@ -1,9 +1,10 @@
 import { OptionError } from '../../operators/index.js';
 import type { SampleIndex, Visit } from '../container/index.js';
 import { type CostModel, decodeMs, type Work } from './cost-model.js';
-import { bisectionOrder, evenly, type Gop, splitIntoGops } from './gops.js';
+import { bisectionOrder, evenly, type Gop, splitIntoGops, splitIntoShots } from './gops.js';
 import { createLedger, type Spacing, type Stretch } from './ledger.js';
 import { chooseSpacing, gapsTo, loadOf, type Means } from './round.js';
+import { spreadOver } from './spread.js';
 
 export interface PlannerOptions {
   readonly index: SampleIndex;
@@ -56,6 +57,8 @@ export const FIXED_STRIDE = 5;
 const SPARE = 0.6;
 /** Load at which all keyframes can be paid for with ease. Chosen. */
 const EASE = 0.5;
+/** Keyframes up to which the best choice of some is computed; of more, an even one is as good. Chosen: some 5 ms. */
+const MOST_WEIGHED = 64;
 /** Keyframes that are spread over the clip before the others are read in order. Chosen: 33 halve the clip five times. */
 const SPREAD_KEYS = 33;
 
@@ -75,7 +78,7 @@ export function createPlanner(options: PlannerOptions): Planner {
   if (!Number.isInteger(step) || step < 1)
     throw new OptionError('stride must be auto or an integer of at least 1', { step });
   const { gops, sampleOf, isLate } = splitIntoGops(index);
-  const ledger = createLedger({ index, gops, sampleOf, isLate, step, limitBytes, has });
+  const ledger = createLedger({ index, sampleOf, isLate, step, limitBytes, has });
   const stretches: readonly Stretch[] = gops.map((gop) => ({ gop, firstSample: gop.firstSample }));
   const longest = Math.max(step, ...gops.map(({ firstFrame, endFrame }) => endFrame - firstFrame));
   const gaps = gapsTo(longest, step);
@@ -94,12 +97,12 @@ export function createPlanner(options: PlannerOptions): Planner {
   let spacing: Spacing | undefined;
   let lastMeans: Means | undefined;
 
-  /** Whether the visit can be decoded, and its last frame answered, before the cut. */
+  /** Whether the visit can be decoded, and the models be free for its last frame, before the cut. */
   function fits(visit: Visit, { leftMs, backlogFrames, speeds }: Means): boolean {
     const work = ledger.workOf(visit);
     const fetchMs = work.bytes === 0 ? 0 : speeds.rttMs / 2 + work.bytes / speeds.bytesPerMs;
     const inferMs = (backlogFrames + work.kept - 1) * speeds.inferMs;
-    return Math.max(fetchMs, decodeMs(speeds, work), inferMs) + speeds.inferMs <= leftMs;
+    return Math.max(fetchMs, decodeMs(speeds, work), inferMs) <= leftMs;
   }
 
   /** The longest beginning of a visit that fits; undefined where not even its first frame does. */
@@ -154,13 +157,14 @@ export function createPlanner(options: PlannerOptions): Planner {
   }
 
   /**
-   * Keyframes that come next: as many of those still to be seen as can be paid for, evenly spread. Where all can be with ease
-   * they are read in the order of the file, once a few are spread over the clip; else the middle of what is open comes first.
+   * Keyframes that come next: as many of those still to be seen as can be paid for, spread so that filling loses least. Where all
+   * can be with ease they are read in the order of the file, once a few are spread over the clip; else coarse to fine.
    */
   function dueKeys(means: Means): Stretch[] {
     const pending = stretches.filter((stretch) => ledger.visitOf(stretch, keyOnly).keep.length > 0);
     if (ledger.visitedCount === 0) return pending.slice(0, 1);
-    const loadOfKeys = (count: number) => loadOf(ledger.workOfAll(evenly(pending, count), keyOnly), means);
+    const choose = spreadOf(pending);
+    const loadOfKeys = (count: number) => loadOf(ledger.workOfAll(choose(count), keyOnly), means);
     let low = 0;
     let high = pending.length;
     for (let count = high; low < high; count = (low + high + 1) >> 1) {
@@ -169,8 +173,24 @@ export function createPlanner(options: PlannerOptions): Planner {
     }
     const hasEase = low === pending.length && loadOfKeys(low) <= EASE;
     if (hasEase && ledger.visitedCount > SPREAD_KEYS) return pending;
-    const due = evenly(pending, hasEase ? Math.min(low, SPREAD_KEYS) : low);
+    const due = choose(hasEase ? Math.min(low, SPREAD_KEYS) : low);
     return bisectionOrder(due.length).flatMap((place) => due[place] ?? []);
+  }
+
+  /** Which of the keyframes still to be seen to read, by their number. */
+  function spreadOf(pending: readonly Stretch[]): (count: number) => readonly Stretch[] {
+    if (gops.length > MOST_WEIGHED) return (count) => evenly(pending, count);
+    const byFrame = new Map(pending.map((stretch) => [ledger.visitOf(stretch, keyOnly).keep[0] ?? -1, stretch]));
+    const shots = splitIntoShots(gops).map((shot) => ({
+      firstFrame: shot[0]?.firstFrame ?? 0,
+      endFrame: shot.at(-1)?.endFrame ?? 0,
+      keys: shot
+        .map(({ firstFrame }) => Math.ceil(firstFrame / step) * step)
+        .map((frame) => ({ frame, visited: ledger.isVisited(frame) }))
+        .filter(({ frame, visited }) => visited || byFrame.has(frame)),
+    }));
+    const choose = spreadOver(shots);
+    return (count) => choose(count).flatMap((frame) => byFrame.get(frame) ?? []);
   }
 
   function nextKey(means: Means): PlannedVisit | null {

@@ -20,8 +20,8 @@ const TAIL_STEPS = 24;
 
 /** Share of the time left that the work takes; more than 1 where none is left. */
 export function loadOf(work: Work, { leftMs, backlogFrames, speeds }: Means): number {
-  // The first byte comes late, and the last frame is inferred when all else is done.
-  const usableMs = leftMs - speeds.inferMs - (work.bytes > 0 ? speeds.rttMs / 2 : 0);
+  // The first byte comes late.
+  const usableMs = leftMs - (work.bytes > 0 ? speeds.rttMs / 2 : 0);
   return usableMs > 0 ? wallMs(speeds, work, backlogFrames) / usableMs : Number.POSITIVE_INFINITY;
 }
 

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { fillLoss } from '../../../src/plan/index.js';
+import { lossBetween, lossHeld } from '../../../src/plan/index.js';
 
-describe('fillLoss', () => {
-  const { between, held } = fillLoss(1000);
-
+describe('the loss by filling', () => {
   it('costs nothing where nothing is filled', () => {
-    assert.equal(between[0], 0);
-    assert.equal(held[0], 0);
+    assert.equal(lossBetween(0), 0);
+    assert.equal(lossHeld(0), 0);
   });
 
   for (const [reason, gap, least, most] of [
@@ -16,16 +14,16 @@ describe('fillLoss', () => {
     ['a gap of ten seconds: nearly all of it', 250, 0.85 * 250, 250],
   ] as const) {
     it(`takes from interpolation over ${reason}`, () => {
-      const loss = between[gap] ?? Number.NaN;
+      const loss = lossBetween(gap);
       assert.ok(loss >= least && loss <= most, `${loss} of ${gap}`);
     });
   }
 
   it('grows with the gap, never by more than all of it, and more where there is one neighbour only', () => {
     for (let gap = 1; gap <= 1000; gap++) {
-      const growth = (between[gap] ?? 0) - (between[gap - 1] ?? 0);
-      assert.ok(growth > 0 && (between[gap] ?? 0) < gap, `at ${gap}: ${growth}`);
-      assert.ok((held[gap] ?? 0) >= (between[gap] ?? 0));
+      const growth = lossBetween(gap) - lossBetween(gap - 1);
+      assert.ok(growth > 0 && lossBetween(gap) < gap, `at ${gap}: ${growth}`);
+      assert.ok(lossHeld(gap) >= lossBetween(gap));
     }
   });
 });

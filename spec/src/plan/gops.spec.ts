@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { SampleIndex } from '../../../src/container/index.js';
-import { bisectionOrder, splitIntoGops } from '../../../src/plan/index.js';
+import { bisectionOrder, splitIntoGops, splitIntoShots } from '../../../src/plan/index.js';
 import { clipOf, clips } from './clips.js';
 
 const bounds = (index: SampleIndex) =>
@@ -72,6 +72,22 @@ describe('splitIntoGops', () => {
       assert.equal(end, index.frameCount);
     });
   }
+});
+
+describe('splitIntoShots', () => {
+  const shotsAt = (keyframes: readonly number[], frames: number) => {
+    const index = { ...clipOf({ frames, gop: frames }), sync: new Uint8Array(frames) };
+    for (const frame of keyframes) index.sync[frame] = 1;
+    return splitIntoShots(splitIntoGops(index).gops).map((shot) => shot.map(({ firstFrame }) => firstFrame));
+  };
+
+  it('sees a cut where a keyframe comes before its time', () => {
+    assert.deepEqual(shotsAt([0, 50, 100, 125, 175, 225, 250], 300), [[0, 50, 100], [125, 175, 225], [250]]);
+  });
+
+  it('sees none in a clip of equal GOPs, whatever is left for the last', () => {
+    assert.deepEqual(shotsAt([0, 50, 100], 120), [[0, 50, 100]]);
+  });
 });
 
 describe('bisectionOrder', () => {
