@@ -40,11 +40,14 @@ function cut(text: string, columns: number): string {
   return text.length <= columns ? text : `${text.slice(0, Math.max(0, columns - 1))}…`;
 }
 
+/** Between words, but not between a number and its unit. */
+const BREAK = / (?!(?:ms|s|B|KB|MB|MB\/s|%|frames|frames\/s|pixels)(?!\w))/;
+
 /** Text broken at spaces into lines of at most `width` columns, those behind the first indented. */
 export function wrapText(text: string, { width = TABLE_WIDTH, indent = 0 } = {}): string {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of text.split(BREAK)) {
     const next = line === '' ? word : `${line} ${word}`;
     if (next.length <= width || line.trim() === '') line = next;
     else {

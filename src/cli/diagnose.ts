@@ -1,4 +1,3 @@
-import { availableParallelism, cpus } from 'node:os';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { openModelSet, shippedModels } from '../../models/index.js';
@@ -20,6 +19,7 @@ import {
   settingsOf,
 } from '../diagnose/index.js';
 import { createLogger } from '../log.js';
+import { machine } from '../machine.js';
 import { modelSetOptions } from '../model-choice.js';
 import { createLinkPolicy, createPool, shown } from '../net/index.js';
 import { overridesOf, withSettings } from './run.js';
@@ -120,16 +120,10 @@ async function diagnoseTarget({ target, ca, config, options }: TargetOptions): P
     const widths = shippedModels()
       .filter(({ description }) => family !== undefined && description.family === family)
       .map(({ description }) => description.input.width);
-    const cores = availableParallelism();
     const diagnosis = await diagnose(ports, {
       target: shown(target),
-      settings: settingsOf(config, { widths, cores }),
-      machine: {
-        cpu: (cpus()[0]?.model ?? 'unknown').trim(),
-        cores,
-        node: process.version,
-        platform: `${process.platform} ${process.arch}`,
-      },
+      settings: settingsOf(config, { widths, cores: machine().cores }),
+      machine: machine(),
       runs: options.runs,
       stageLimitMs,
       signal: leave.signal,

@@ -4,7 +4,7 @@ import type { ColdWarm, Figures } from './schema.js';
 /** Median and p95 of measurements in ms; undefined for none. */
 export function figuresOf(runsMs: readonly number[]): Figures | undefined {
   if (runsMs.length === 0) return undefined;
-  return { medianMs: quantile(runsMs, 0.5), p95Ms: quantile(runsMs, 0.95), runs: runsMs.length };
+  return { medianMs: rounded(quantile(runsMs, 0.5)), p95Ms: rounded(quantile(runsMs, 0.95)), runs: runsMs.length };
 }
 
 export function coldWarm(coldMs: readonly number[], warmMs: readonly number[] = []): ColdWarm {

@@ -2,7 +2,7 @@ import { FIXED_STRIDE } from '../plan/index.js';
 import { firstPass, isSparse, usedBatch, usedDecoder } from './first-pass.js';
 import type { Cost, Measurements } from './schema.js';
 import type { Settings } from './settings.js';
-import { showBytes, showFps, showMs, showRate } from './units.js';
+import { showBytes, showCount, showFps, showMs, showRate } from './units.js';
 
 /** What takes a cost away: lines of `.env` where a setting does, and in any case what to do. */
 export type Mend = Pick<Cost, 'setting' | 'mend'>;
@@ -73,7 +73,7 @@ export function mendTransfer(one: Case): Mend | undefined {
   const fitting = Math.max(0, (leftMs / 1000) * (bytesPerSecond ?? 0));
   if (fitting >= (pass.bytes ?? 0)) return undefined;
   return {
-    setting: `PARTIAL_DOWNLOAD=1 PARTIAL_DOWNLOAD_MB=${Math.max(0.1, Math.floor(fitting / 1e5) / 10)}`,
+    setting: `PARTIAL_DOWNLOAD=1 PARTIAL_DOWNLOAD_MB=${Math.max(0.1, Math.floor(fitting / 1e5 + 1e-6) / 10)}`,
     mend: `reads what the budget of ${showMs(settings.budgetMs)} has time for${link}; the rest of the answer is held`,
   };
 }
@@ -107,14 +107,14 @@ export function mendInference({ measured, settings }: Case): Mend {
   if (best && used && best.size !== used.size && best.framesPerSecond > used.framesPerSecond * (1 + WORTH))
     return {
       setting: `BATCH_SIZE=${best.size}`,
-      mend: `batches of ${best.size} run ${showFps(best.framesPerSecond)}, of ${used.size} ${showFps(used.framesPerSecond)}`,
+      mend: `batches of ${best.size} frames run ${showFps(best.framesPerSecond)}, of ${showCount(used.size, 'frame')} ${showFps(used.framesPerSecond)}`,
     };
   const width = models?.input.width ?? 0;
   const smaller = Math.max(0, ...settings.widths.filter((other) => other < width));
   if (smaller > 0)
     return {
       setting: `IMG_SIZE=${smaller}`,
-      mend: `${Math.round((1 - (smaller / width) ** 2) * 100)} % fewer pixels than ${width}, for some accuracy`,
+      mend: `${Math.round((1 - (smaller / width) ** 2) * 100)} % of the pixels less than at a width of ${width} pixels, for some accuracy`,
     };
   const stride = (settings.stride ?? FIXED_STRIDE) * 2;
   return {

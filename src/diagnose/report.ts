@@ -1,6 +1,6 @@
 import { TABLE_WIDTH, textTable, wrapText } from '../text-table.js';
 import type { ColdWarm, Diagnosis, Figures, Path } from './schema.js';
-import { showBytes, showFps, showMs, showRate } from './units.js';
+import { showBytes, showCount, showFps, showMs, showRate } from './units.js';
 import { waterfallOf } from './waterfall.js';
 
 /** A diagnosis for a terminal: what it is about, every stage, the two ways as waterfalls, the verdict. At most 100 columns. */
@@ -20,7 +20,7 @@ function headOf({ target, server, container, machine, runs }: Diagnosis): string
   const yes = (is: boolean) => (is ? 'yes' : 'no');
   const lines = [
     target,
-    `${machine.cpu} × ${machine.cores}, Node ${machine.node}, ${machine.platform}; warm stages measured up to ${runs} times`,
+    `machine: ${machine.cpu}, ${machine.cores} cores, load ${machine.load1m.toFixed(1)} threads, Node ${machine.node}, ${machine.os}; warm stages up to ${runs} times`,
   ];
   if (server) {
     const { announcedS, idleS, closed } = server.keepAlive;
@@ -32,15 +32,17 @@ function headOf({ target, server, container, machine, runs }: Diagnosis): string
       ...(server.tlsVersion ? [`ALPN ${server.alpn ?? 'none'}`] : []),
       `Range ${yes(server.acceptsRanges)}`,
       ...(server.sizeBytes === undefined ? [] : [showBytes(server.sizeBytes)]),
-      ...(server.redirects > 0 ? [`${server.redirects} redirects`] : []),
+      ...(server.redirects > 0 ? [showCount(server.redirects, 'redirect')] : []),
       ...(announcedS === undefined ? [] : [`keep-alive ${announcedS} s`]),
       ...kept,
     ];
     lines.push(`server: ${facts.join(' · ')}`);
   }
   if (container) lines.push(`clip: ${clipFacts(container).join(' · ')}`);
-  return lines.map((line) => wrapText(cutWords(line), { indent: 8 })).join('\n');
+  return lines.map(fit).join('\n');
 }
+
+const fit = (line: string): string => wrapText(cutWords(line), { indent: 8 });
 
 /** A link can be longer than any line. */
 const cutWords = (line: string) =>
@@ -52,11 +54,13 @@ function clipFacts(container: NonNullable<Diagnosis['container']>): string[] {
     format,
     ...(codec === undefined ? [] : [codec]),
     ...(width === undefined || height === undefined ? [] : [`${width}×${height} pixels`]),
-    ...(frames === undefined ? [] : [`${frames} frames`]),
+    ...(frames === undefined ? [] : [showCount(frames, 'frame')]),
     ...(durationMs === undefined ? [] : [`${(durationMs / 1000).toFixed(1)} s`]),
     ...(keyframes === undefined
       ? []
-      : [`${keyframes} keyframes of ${showBytes(((container.keyframeBytes ?? 0) / Math.max(1, keyframes)) | 0)}`]),
+      : [
+          `${showCount(keyframes, 'keyframe')} of ${showBytes(Math.round((container.keyframeBytes ?? 0) / Math.max(1, keyframes)))}`,
+        ]),
     ...(moov === undefined ? ['no index'] : [`index (moov) at the ${moov}, ${showBytes(container.indexBytes ?? 0)}`]),
   ];
 }
@@ -80,7 +84,7 @@ function stageTable({ connection, transfers, container, answer, server }: Diagno
   }
   if (container) {
     const needed = container.bytesNeeded === undefined ? '' : `${showBytes(container.bytesNeeded)} in `;
-    const count = `${needed}${container.requests} request${container.requests === 1 ? '' : 's'}`;
+    const count = `${needed}${showCount(container.requests, 'request')}`;
     add('container open', { warm: container.warm }, count);
   }
   if (answer)
@@ -119,9 +123,9 @@ function decoderTable({ decoders }: Diagnosis): string {
 function modelTable({ models }: Diagnosis): string {
   if (!models) return '';
   const { names, device, input, loadMs, maxBatch, batches } = models;
-  const title = `models: ${names.join(', ')} on ${device}, ${input.width}×${input.height} pixels, at most ${maxBatch} per batch; load and warm-up ${showMs(loadMs)}, once at start`;
+  const title = `models: ${names.join(', ')} on ${device}, ${input.width}×${input.height} pixels, at most ${showCount(maxBatch, 'frame')} per batch; load and warm-up ${showMs(loadMs)}, once at start`;
   const rows = batches.map(({ size, firstMs, steady, framesPerSecond }) => [
-    `${size} frame${size === 1 ? '' : 's'}`,
+    showCount(size, 'frame'),
     showMs(firstMs),
     showMs(steady.medianMs),
     showMs(steady.p95Ms),
@@ -133,11 +137,11 @@ function modelTable({ models }: Diagnosis): string {
     rows,
     right: [0, 1, 2, 3, 4, 5],
   });
-  return `${wrapText(title, { indent: 8 })}\n${table}`;
+  return `${fit(title)}\n${table}`;
 }
 
 function waterfalls({ verdict: { cold, warm, pictures } }: Diagnosis): string[] {
-  const what = pictures === undefined ? '' : ` (${pictures} picture${pictures === 1 ? '' : 's'})`;
+  const what = pictures === undefined ? '' : ` (${showCount(pictures, 'picture')})`;
   const drawn = (name: string, path: Path | undefined) =>
     path
       ? [
@@ -158,7 +162,7 @@ function verdictText({ verdict, failed }: Diagnosis): string {
   ];
   if (lines.length === 0) return '';
   const title = failed ? 'largest avoidable cost, of what was measured' : 'largest avoidable cost';
-  return [title, ...lines.map((line) => wrapText(`  ${cutWords(line)}`, { indent: 8 }))].join('\n');
+  return [title, ...lines.map(fit)].join('\n');
 }
 
 function pathLines(name: string, path: Path | undefined): string[] {

@@ -2,7 +2,7 @@
 export function showMs(ms: number | undefined): string {
   if (ms === undefined) return '–';
   if (ms < 9.95) return `${ms.toFixed(1)} ms`;
-  return ms < 9999.5 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`;
+  return ms < 9999.5 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(ms < 999_950 ? 1 : 0)} s`;
 }
 
 /** Decimal units, as `PARTIAL_DOWNLOAD_MB` counts them. */
@@ -15,3 +15,5 @@ export const showRate = (bytesPerSecond: number): string => `${(bytesPerSecond /
 
 export const showFps = (framesPerSecond: number): string =>
   `${framesPerSecond.toFixed(framesPerSecond < 99.5 ? 1 : 0)} frames/s`;
+
+export const showCount = (count: number, one: string): string => `${count} ${one}${count === 1 ? '' : 's'}`;

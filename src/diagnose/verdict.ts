@@ -135,7 +135,7 @@ function ratesOf(measured: Measurements, settings: Settings): Verdict['rates'] {
   const [slowest] = [...known].sort((a, b) => a.fps - b.fps);
   if (known.length < named.length || !slowest) return undefined;
   const shown = known.map(({ name, fps }) => `${name} ${showFps(fps)}`).join(', ');
-  const strideText = `the models at one frame in ${stride}${settings.stride === undefined ? '; FRAME_STRIDE=auto adapts that' : ''}`;
+  const strideText = `the models at one of ${stride} frames${settings.stride === undefined ? '; FRAME_STRIDE=auto adapts that' : ''}`;
   return {
     ...rates,
     limit: slowest.name,
