@@ -40,14 +40,14 @@ const NEWEST = 0.35;
 
 /**
  * Before anything was measured: LAB.md, "Decoding" (1080p, two threads; 250 frames cost 1538 ms of CPU, of which reference
- * frames 900), and the link of FEATURES, "The situation".
+ * frames 900; a keyframe alone keeps one thread busy), and the link of FEATURES, "The situation".
  */
 export function priorSpeeds(width: number, height: number, inferMs: number): Speeds {
   const size = (width * height) / (1920 * 1080);
   return {
     bytesPerMs: 5000,
     rttMs: 60,
-    keyMs: 12 * size,
+    keyMs: 20 * size,
     referenceMs: 6 * size,
     lateMs: 3 * size,
     scaleMs: 2.2 * size,
@@ -71,6 +71,7 @@ export function wallMs(speeds: Speeds, work: Work, backlogFrames = 0): number {
 
 export function createCostModel(prior: Speeds): CostModel {
   let speeds = prior;
+  let knowsDeep = false;
   const towards = (old: number, seen: number, weight = NEWEST) =>
     old + (Math.min(Math.max(seen, old / 4), old * 4) - old) * weight;
   return {
@@ -78,16 +79,20 @@ export function createCostModel(prior: Speeds): CostModel {
       return speeds;
     },
     observeDecode(work, ms) {
-      const predicted = decodeMs(speeds, work);
-      if (!(predicted > 0 && ms > 0)) return;
-      const factor = towards(1, ms / predicted);
-      const { keyMs, referenceMs, lateMs, scaleMs } = speeds;
+      const { keyMs, scaleMs, referenceMs, lateMs } = speeds;
+      const shallowMs = work.keys * keyMs + work.kept * scaleMs;
+      const deepMs = work.references * referenceMs + work.late * lateMs;
+      if (!(shallowMs + deepMs > 0 && ms > 0)) return;
+      const shallow = deepMs > 0 ? 1 : towards(1, ms / shallowMs);
+      // Until one was measured on its own, what is said of keyframes is said of the machine.
+      const deep = deepMs > 0 ? towards(1, (ms - shallowMs) / deepMs) : knowsDeep ? 1 : shallow;
+      knowsDeep ||= deepMs > 0;
       speeds = {
         ...speeds,
-        keyMs: keyMs * factor,
-        referenceMs: referenceMs * factor,
-        lateMs: lateMs * factor,
-        scaleMs: scaleMs * factor,
+        keyMs: keyMs * shallow,
+        scaleMs: scaleMs * shallow,
+        referenceMs: referenceMs * deep,
+        lateMs: lateMs * deep,
       };
     },
     observeLink(bytes, ms) {

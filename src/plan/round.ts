@@ -14,19 +14,15 @@ export interface Means {
 /** Share of the time left that may be planned for a whole round: predictions err. Chosen. */
 const CONFIDENCE = 0.9;
 /** GOPs on which spacings are compared; of more, an even choice stands for all. Chosen: some 5 ms of planning at most. */
-const MOST_COMPARED = 24;
+const MOST_COMPARED = 12;
 /** Lengths of a tail that are tried, in parts of the longest GOP. Chosen. */
-const TAIL_STEPS = 24;
+const TAIL_STEPS = 6;
 
 /** Share of the time left that the work takes; more than 1 where none is left. */
 export function loadOf(work: Work, { leftMs, backlogFrames, speeds }: Means): number {
   // The first byte comes late.
   const usableMs = leftMs - (work.bytes > 0 ? speeds.rttMs / 2 : 0);
   return usableMs > 0 ? wallMs(speeds, work, backlogFrames) / usableMs : Number.POSITIVE_INFINITY;
-}
-
-function isAffordable(work: Work, means: Means): boolean {
-  return loadOf(work, means) <= CONFIDENCE;
 }
 
 /** Multiples of `step` up to `longest`, widest first, each at least a fifth narrower than the one before. */
@@ -38,8 +34,9 @@ export function gapsTo(longest: number, step: number): number[] {
 }
 
 /**
- * The spacing at which a round over the stretches loses least to filling, of those that the means pay for: a narrow gap
- * costs inference, a short tail bytes and decoding. Undefined where nothing better than what is there can be paid for.
+ * The spacing that saves most of what filling loses in the time that is left: a narrow gap costs inference, a short tail bytes
+ * and decoding. Where a round at it takes longer than that, it reckons with the share of the stretches that can be had.
+ * Undefined where nothing is saved.
  */
 export function chooseSpacing(
   ledger: Ledger,
@@ -51,32 +48,22 @@ export function chooseSpacing(
   const some = evenly(stretches, MOST_COMPARED);
   const share = some.length / Math.max(1, stretches.length);
   const forSome = { ...means, leftMs: means.leftMs * share, backlogFrames: means.backlogFrames * share };
-  const isPayable = (spacing: Spacing) => isAffordable(ledger.workOfAll(some, spacing), forSome);
+  const loadAt = (spacing: Spacing) => loadOf(ledger.workOfAll(some, spacing), forSome);
+  const lossNow = some.reduce((sum, { gop }) => sum + ledger.lossOf(gop, []), 0);
   const lossAt = (spacing: Spacing) =>
     some.reduce((sum, stretch) => sum + ledger.lossOf(stretch.gop, ledger.visitOf(stretch, spacing).keep), 0);
 
   const everyFrame = { gapFrames: gaps.at(-1) ?? 1, tailFrames: 0 };
-  if (isPayable(everyFrame)) return everyFrame;
+  if (loadAt(everyFrame) <= CONFIDENCE) return everyFrame;
   let best: Spacing | undefined;
-  let least = some.reduce((sum, { gop }) => sum + ledger.lossOf(gop, []), 0);
+  let most = 0;
   for (const gapFrames of gaps) {
-    const spacingAt = (step: number) => ({
-      gapFrames,
-      tailFrames: Math.round(gapFrames - 1 + ((longest - gapFrames) * step) / TAIL_STEPS),
-    });
-    let low = 0;
-    let high = TAIL_STEPS;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (isPayable(spacingAt(middle))) high = middle;
-      else low = middle + 1;
+    for (let step = 0; step <= TAIL_STEPS; step++) {
+      const tailFrames = Math.round(gapFrames - 1 + ((longest - gapFrames) * step) / TAIL_STEPS);
+      const spacing = { gapFrames, tailFrames };
+      const saved = (lossNow - lossAt(spacing)) * Math.min(1, CONFIDENCE / loadAt(spacing));
+      if (saved > most) [best, most] = [spacing, saved];
     }
-    const shortest = spacingAt(low);
-    if (!isPayable(shortest)) continue;
-    const loss = lossAt(shortest);
-    if (loss >= least) continue;
-    least = loss;
-    best = shortest;
   }
   return best;
 }

@@ -124,7 +124,7 @@ describe('the planner', () => {
     const { visits, strategy } = run(clips['GOP 50 with 2 B-frames, 750 frames'] ?? assert.fail(), 0.3);
     assert.ok(visits.every(({ visit }) => visit.skip === 'nokey'));
     assert.ok((visits.at(-1)?.largestGap ?? 750) < 200);
-    assert.match(strategy, /^keyframes, 1 of/);
+    assert.match(strategy, /^keyframes/);
   });
 
   it('spreads keyframes evenly where not all can be paid for', () => {
