@@ -57,12 +57,14 @@ async function startServer(ca: string, origin: string) {
 }
 
 /** In a thread of its own: this one serves the clip, and its own lag would count as the server's. */
-const load = (url: string) =>
-  autocannon({ url: `${url}/availability`, connections: 4, overallRate: 100, duration: seconds, workers: 1 });
+const load = (url: string, duration = seconds) =>
+  autocannon({ url: `${url}/availability`, connections: 4, overallRate: 100, duration, workers: 1 });
 
 const stand = await openStand({ path: process.argv[2] });
 const server = await startServer(stand.ca ?? '', new URL(stand.url).origin);
 try {
+  // The spare model process still loads.
+  await load(server.url, 3);
   const idle = await load(server.url);
   let running = true;
   const statuses: number[] = [];

@@ -112,7 +112,9 @@ const schema = z.object({
   ALLOWED_HOTKEYS: list(),
   NETUID: integer(0, 65535).default(44),
   SUBTENSOR_NETWORK: z.enum(['finney', 'test', 'local']).default('finney'),
-  SUBTENSOR_ADDRESS: text().optional(),
+  SUBTENSOR_ADDRESS: text()
+    .regex(/^wss?:\/\//, 'expected a ws:// or wss:// address')
+    .optional(),
   WALLET_NAME: text().optional(),
   HOTKEY_NAME: text().optional(),
   BITTENSOR_WALLET_PATH: path().default(resolve(homedir(), '.bittensor/wallets')),
@@ -168,19 +170,26 @@ export const presets: Readonly<Record<Config['PRESET'], Readonly<Partial<Record<
   },
 };
 
+/** Values as text, empty ones left out. */
+export type GivenConfig = Readonly<Partial<Record<ConfigKey, string>>>;
+export type ConfigFault = readonly [variable: ConfigKey, why: string];
+
 export interface LoadConfigOptions {
   /** Highest priority: what the command line said, by variable name. */
   readonly overrides?: Readonly<Partial<Record<ConfigKey, string>>>;
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Places where `.env` is looked for; the first that exists is read. Default: ENV_FILE, the working directory, ~/.config/tikitaka. */
   readonly dotenvPaths?: readonly string[];
+  /** What only some commands ask for: further faults, judged by the values as they were given. */
+  readonly needs?: (given: GivenConfig) => readonly ConfigFault[];
 }
 
 /**
  * Reads the configuration: command line over environment over `.env` over preset over defaults.
  * Throws ERR_CONFIG with *all* faults at once, each naming the variable and what was read, and where `.env` was looked for.
  */
-export function loadConfig({ overrides = {}, env = process.env, dotenvPaths }: LoadConfigOptions = {}): Config {
+export function loadConfig(options: LoadConfigOptions = {}): Config {
+  const { overrides = {}, env = process.env, dotenvPaths, needs = () => [] } = options;
   const places = dotenvPaths ?? [
     ...(env.ENV_FILE ? [resolve(env.ENV_FILE)] : []),
     resolve('.env'),
@@ -196,11 +205,11 @@ export function loadConfig({ overrides = {}, env = process.env, dotenvPaths }: L
   const presetName = z.enum(Object.keys(presets) as [Config['PRESET']]).safeParse(given.PRESET ?? 'none');
   const merged = { ...(presetName.success ? presets[presetName.data] : {}), ...given };
   const parsed = schema.safeParse(merged);
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map((issue) => {
-      const key = issue.path.join('.');
-      return `${key}=${JSON.stringify(merged[key as ConfigKey] ?? null)}: ${issue.message}`;
-    });
+  const invalid = parsed.error?.issues.map((issue): ConfigFault => [issue.path.join('.') as ConfigKey, issue.message]);
+  const faults = [...(invalid ?? []), ...needs(merged)].map(
+    ([key, why]) => `${key}=${JSON.stringify(merged[key] ?? null)}: ${why}`,
+  );
+  if (!parsed.success || faults.length > 0) {
     throw new TikitakaError('ERR_CONFIG', `${faults.join('\n')}\n(${looked})`, { details: { faults } });
   }
   return parsed.data;
