@@ -1,27 +1,13 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { openModelSet, shippedModels } from '../../models/index.js';
 import { OptionError, TikitakaError } from '../../operators/index.js';
-import { decoderChoice, FIRST_BYTES } from '../answer-clip.js';
 import { cacheFolder } from '../cache-folder.js';
-import { type Config, loadConfig } from '../config.js';
+import { loadConfig } from '../config.js';
 import { createFarServer } from '../demo/far-server.js';
 import { generateClip } from '../demo/generate.js';
 import { CDN, DEMO_CLIP } from '../demo/situation.js';
-import {
-  createClipProbe,
-  createDecoderProbe,
-  createLinkProbe,
-  type DiagnosePorts,
-  diagnose,
-  diagnosisJsonSchema,
-  reportOf,
-  settingsOf,
-} from '../diagnose/index.js';
-import { createLogger } from '../log.js';
-import { machine } from '../machine.js';
-import { modelSetOptions } from '../model-choice.js';
-import { createLinkPolicy, createPool, shown } from '../net/index.js';
+import { type Diagnosis, diagnosisJsonSchema, reportOf } from '../diagnose/index.js';
+import { diagnoseLink } from './diagnose-link.js';
 import { overridesOf, withSettings } from './run.js';
 
 interface DiagnoseCommandOptions {
@@ -63,81 +49,39 @@ export function diagnoseCommand(): Command {
     const config = loadConfig({ overrides: overridesOf({ ...options }) });
     if ((url === undefined) !== (options.demo === true)) throw new OptionError('give either a URL or --demo');
     const demo = url === undefined ? await openDemo(options) : undefined;
+    const leave = new AbortController();
+    const interrupt = () => leave.abort();
+    process.once('SIGINT', interrupt);
     try {
-      await diagnoseTarget({ target: demo?.url ?? url ?? '', ca: demo?.ca, config, options });
+      const diagnosis = await diagnoseLink({
+        target: demo?.url ?? url ?? '',
+        ca: demo?.ca,
+        config,
+        runs: options.runs,
+        stageLimitMs: options.stageLimit * 1000,
+        signal: leave.signal,
+        onStage: process.stderr.isTTY ? (stage) => process.stderr.write(`${CLEAR}measuring: ${stage}`) : undefined,
+      });
+      if (process.stderr.isTTY) process.stderr.write(CLEAR);
+      print(diagnosis, options);
     } finally {
+      process.off('SIGINT', interrupt);
       await demo?.close();
     }
   });
 }
 
-interface TargetOptions {
-  readonly target: string;
-  readonly ca: string | undefined;
-  readonly config: Config;
-  readonly options: DiagnoseCommandOptions;
-}
+/** Back to the start of the line, which is emptied. */
+const CLEAR = '\r\x1b[K';
 
-async function diagnoseTarget({ target, ca, config, options }: TargetOptions): Promise<void> {
-  const log = createLogger(config);
-  // An operator's own link: private addresses may be measured, as `run` reads them.
-  const policy = createLinkPolicy({ allowPrivate: true });
-  const connectTimeoutMs = config.CONNECT_TIMEOUT_S * 1000;
-  const readTimeoutMs = config.READ_TIMEOUT_S * 1000;
-  const stageLimitMs = options.stageLimit * 1000;
-  const pool = createPool({
-    policy,
-    connectTimeoutMs,
-    readTimeoutMs,
-    keepAliveMs: 3_600_000,
-    ...(ca === undefined ? {} : { ca }),
-  });
-  const leave = new AbortController();
-  const interrupt = () => leave.abort();
-  process.once('SIGINT', interrupt);
-  try {
-    const modelOptions = { ...modelSetOptions(config, log), spare: false, loadTimeoutMs: stageLimitMs };
-    const [model] = modelOptions.models;
-    if (!model) throw new OptionError('no model is configured');
-    const { input, family } = model.description;
-    const probes = (['libav', 'ffmpeg'] as const).map((decoder) =>
-      createDecoderProbe({
-        choice: { ...decoderChoice(config), decoder },
-        input,
-        threads: config.DECODE_THREADS,
-      }),
-    );
-    const ports: DiagnosePorts = {
-      link: createLinkProbe({ target, policy, ca, connectTimeoutMs, readTimeoutMs }),
-      clip: createClipProbe({ pool, headBytes: FIRST_BYTES, maxBytes: config.MAX_VIDEO_MB * 1e6 }),
-      decoders: probes,
-      async openModels(signal) {
-        const models = await openModelSet(modelOptions);
-        if (signal.aborted) await models.close();
-        return models;
-      },
-    };
-    const widths = shippedModels()
-      .filter(({ description }) => family !== undefined && description.family === family)
-      .map(({ description }) => description.input.width);
-    const diagnosis = await diagnose(ports, {
-      target: shown(target),
-      settings: settingsOf(config, { widths, cores: machine().cores }),
-      machine: machine(),
-      runs: options.runs,
-      stageLimitMs,
-      signal: leave.signal,
-      ...(process.stderr.isTTY ? { onStage: (stage) => process.stderr.write(`\r\x1b[Kmeasuring: ${stage}`) } : {}),
-    });
-    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-    if (options.json) printJson(diagnosis);
-    else process.stdout.write(reportOf(diagnosis));
-    const { failed } = diagnosis;
-    if (failed)
-      throw new TikitakaError(failed.code, `${failed.stage}: ${failed.message}`, { details: { stage: failed.stage } });
-  } finally {
-    process.off('SIGINT', interrupt);
-    await pool.close();
+/** What was measured, in any case; then the error that ended the measurement. */
+function print(diagnosis: Diagnosis, { json }: DiagnoseCommandOptions): void {
+  if (json) printJson(diagnosis);
+  else process.stdout.write(reportOf(diagnosis));
+  const { failed } = diagnosis;
+  if (failed) {
+    const { stage, code, message } = failed;
+    throw new TikitakaError(code, `${stage}: ${message}`, { details: { stage } });
   }
 }
 

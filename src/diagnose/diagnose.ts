@@ -29,7 +29,7 @@ export interface DiagnoseOptions {
   /** Longest time of one stage, ms. */
   readonly stageLimitMs: number;
   readonly signal: AbortSignal;
-  readonly onStage?: (stage: Stage) => void;
+  readonly onStage?: ((stage: Stage) => void) | undefined;
 }
 
 /**

@@ -39,10 +39,10 @@ function headOf({ target, server, container, machine, runs }: Diagnosis): string
     lines.push(`server: ${facts.join(' · ')}`);
   }
   if (container) lines.push(`clip: ${clipFacts(container).join(' · ')}`);
-  return lines.map(fit).join('\n');
+  return lines.map(folded).join('\n');
 }
 
-const fit = (line: string): string => wrapText(cutWords(line), { indent: 8 });
+const folded = (line: string): string => wrapText(cutWords(line), { indent: 8 });
 
 /** A link can be longer than any line. */
 const cutWords = (line: string) =>
@@ -137,7 +137,7 @@ function modelTable({ models }: Diagnosis): string {
     rows,
     right: [0, 1, 2, 3, 4, 5],
   });
-  return `${fit(title)}\n${table}`;
+  return `${folded(title)}\n${table}`;
 }
 
 function waterfalls({ verdict: { cold, warm, pictures } }: Diagnosis): string[] {
@@ -162,7 +162,7 @@ function verdictText({ verdict, failed }: Diagnosis): string {
   ];
   if (lines.length === 0) return '';
   const title = failed ? 'largest avoidable cost, of what was measured' : 'largest avoidable cost';
-  return [title, ...lines.map(fit)].join('\n');
+  return [title, ...lines.map(folded)].join('\n');
 }
 
 function pathLines(name: string, path: Path | undefined): string[] {
