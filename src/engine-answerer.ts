@@ -4,14 +4,24 @@ import { wireFacts } from './report.js';
 import { type Answer, createFrameWriter } from './scene/index.js';
 import type { Answerer, AnswererEvent, EncodedAnswer, Progress } from './server/index.js';
 
-/** The engine as the server wants it (without `earlyFlush` the first finding is a refinement like the others): wire texts instead of findings, and whether a kept answer still holds. */
-export function engineAnswerer(engine: Engine, { earlyFlush }: { readonly earlyFlush: boolean }): Answerer {
+export interface EngineAnswererOptions {
+  /** False: the first finding is a refinement like the others (`EARLY_FLUSH_FIRST_FRAME=0`). */
+  readonly earlyFlush: boolean;
+  /** Told of every answer that the engine made. */
+  readonly onAnswer?: (finished: FinishedAnswer) => void;
+}
+
+/** The engine as the server wants it: wire texts instead of findings, and whether a kept answer still holds. */
+export function engineAnswerer(engine: Engine, { earlyFlush, onAnswer }: EngineAnswererOptions): Answerer {
   return {
     answer: ({ videoUrl, receivedAtMs }) =>
       engine.answer({ target: videoUrl, requestedAtMs: receivedAtMs }).pipe(
         mergeMap((event): Observable<AnswererEvent> => {
           if (event.type === 'clip') return EMPTY;
-          if (event.type === 'answer') return of({ type: 'answer', answer: encoded(event.answer) });
+          if (event.type === 'answer') {
+            onAnswer?.(event.answer);
+            return of({ type: 'answer', answer: encoded(event.answer) });
+          }
           const { first, findings, snapshot } = event;
           const indexes = findings.map(({ index }) => index);
           if (earlyFlush && first) return of({ type: 'first', read: () => wireFrames(snapshot(), indexes)[0] ?? '' });

@@ -121,6 +121,7 @@ describe('tikitaka serve', function () {
     const server = await start({ ...settings(), ALLOW_PRIVATE_URLS: '1', TIME_BUDGET_S: '3' });
     assert.ok(server.said.some((line) => line.includes(`hot key ${vectors.miner} (main/default)`)));
     assert.equal((await get(server, '/readyz')).status, 200);
+    assert.match((await get(server, '/')).text, /runs on cpu/);
     assert.equal((await call(`${server.url}/soccer/challenge`, { method: 'POST', body: '{}' })).status, 422);
     const answered = post(server, `${clips.url}/clip.mp4`);
     await busy(server);

@@ -80,6 +80,13 @@ describe('server: operations', () => {
     }
   });
 
+  it('shows the page that it is given, and lets it load nothing', async () => {
+    const { get } = await begin({ statusPage: ({ available, activeRuns }) => `<p>${available} ${activeRuns}` });
+    const { status, headers, text } = await get('/');
+    assert.deepEqual([status, headers['content-type'], text], [200, 'text/html; charset=utf-8', '<p>true 0']);
+    assert.match(String(headers['content-security-policy']), /^default-src 'none'/);
+  });
+
   it('serves HEAD without a body', async () => {
     const { server } = await begin();
     const reply = await call(`${server.url}/availability`, { method: 'HEAD' });

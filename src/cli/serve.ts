@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { reportLine as deviceLine } from '../../models/index.js';
 import { loadConfig } from '../config.js';
 import { createEngine } from '../engine.js';
 import { engineAnswerer } from '../engine-answerer.js';
 import { createLogger } from '../log.js';
 import { packageRoot } from '../package-root.js';
 import { createApp, serve, shutdownOnSignals } from '../server/index.js';
+import { createHistory, statusPage } from '../status-page.js';
 import { openAuth, servingNeeds } from './open-auth.js';
 import { overridesOf, withSettings } from './run.js';
 
@@ -21,9 +23,14 @@ export function serveCommand(): Command {
       throw error;
     });
     const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as { version: string };
+    const history = createHistory();
+    const readiness = () => {
+      const chain = view?.health ?? { ok: true, detail: `AUTH=${config.AUTH}` };
+      return { ready: chain.ok, checks: { chain, models: { ok: true, detail: engine.runner.device } } };
+    };
     const app = createApp({
       auth,
-      answerer: engineAnswerer(engine, { earlyFlush: config.EARLY_FLUSH_FIRST_FRAME }),
+      answerer: engineAnswerer(engine, { earlyFlush: config.EARLY_FLUSH_FIRST_FRAME, onAnswer: history.note }),
       log,
       version,
       maxConcurrentChallenges: config.MAX_CONCURRENT_CHALLENGES,
@@ -34,10 +41,15 @@ export function serveCommand(): Command {
           value: () => view?.ageMs && view.ageMs / 1000,
         },
       },
-      readiness: () => {
-        const chain = view?.health ?? { ok: true, detail: `AUTH=${config.AUTH}` };
-        return { ready: chain.ok, checks: { chain, models: { ok: true, detail: engine.runner.device } } };
-      },
+      readiness,
+      statusPage: (state) =>
+        statusPage({
+          ...state,
+          version,
+          readiness: readiness(),
+          models: engine.runner.reports.map(deviceLine),
+          challenges: history.challenges,
+        }),
     });
     const server = await serve({ app, host: config.HOST, port: config.PORT }).catch(async (error) => {
       await view?.close();

@@ -33,6 +33,8 @@ export interface AppDeps {
   readonly heartbeatMs?: number;
   /** Longest run, ms. Default 240,000: the callers' own time-out (PROTOCOL §1). */
   readonly maxRunMs?: number;
+  /** HTML of the page at `/`; default none: 404. */
+  readonly statusPage?: (app: Pick<ServerApp, 'available' | 'activeRuns'>) => string;
   /** Further gauges for `/metrics` by full name. */
   readonly gauges?: Readonly<Record<string, GaugeSource>>;
   /** Times cuts and the answer cache. Default `asyncScheduler`. */
@@ -111,6 +113,18 @@ export function createApp(deps: AppDeps): ServerApp {
     ctx.set('Content-Type', 'application/json');
     ctx.body = openApi;
   });
+
+  const { statusPage } = deps;
+  if (statusPage) {
+    router.get('/', (ctx) => {
+      ctx.set({
+        'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
+        'Cache-Control': 'no-store',
+      });
+      ctx.type = 'html';
+      ctx.body = statusPage({ available: available(), activeRuns: runs.active });
+    });
+  }
 
   const koa = new Koa();
   // Connections that break while an answer is written end here: the route has logged them.
