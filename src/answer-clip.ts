@@ -12,6 +12,7 @@ import {
   type StreamDecoder,
 } from './decode/index.js';
 import type { Logger } from './log.js';
+import { CONTENTION } from './model-choice.js';
 import { type ByteSource, openByteSource, type Pool } from './net/index.js';
 import { createCostModel, createPlanner, FIXED_STRIDE, type Planner, partialBytes, priorSpeeds } from './plan/index.js';
 import { type AnswerClip, plannedClip, watchPool } from './planned-clip.js';
@@ -50,9 +51,6 @@ export interface AnswerClipOpening {
 export const FIRST_BYTES = 3 << 17;
 /** Batches whose frames exist at once: one at work, one waiting, one being decoded. More would be decoded and then cut. */
 const BATCHES_OF_SLOTS = 3;
-
-/** Decoder and models share the cores: LAB.md, both at once take 1.7 times the slower alone. */
-const CONTENTION = 1.4;
 
 /** What the configuration says of the decoder. */
 export function decoderChoice({ DECODER, FFMPEG_PATH, USE_NVDEC, NVDEC_FIXED_SCALE }: Config): DecoderChoice {

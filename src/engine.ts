@@ -1,10 +1,10 @@
 import { asyncScheduler, defer, finalize, map, type Observable } from 'rxjs';
-import { reportLine as deviceLine, type ModelSet, openModelSet } from '../models/index.js';
+import { reportLine as deviceLine, type ModelSet } from '../models/index.js';
 import { decoderChoice, openAnswerClip } from './answer-clip.js';
 import type { Config } from './config.js';
 import { warmUpDecoder } from './decode/index.js';
 import type { Logger } from './log.js';
-import { modelSetOptions } from './model-choice.js';
+import { openModels } from './model-choice.js';
 import { type ByteSource, createLinkPolicy, createPool, openByteSource, type Pool } from './net/index.js';
 import { type AnswerEvent, type AnswerScene, answerClip } from './pipeline.js';
 import { type AnswerReport, reportLine } from './report.js';
@@ -91,7 +91,7 @@ export async function createEngine({
     ...(ca === undefined ? {} : { ca }),
   });
   const [runner] = await Promise.all([
-    openModelSet(modelSetOptions(config, log)).catch(async (error) => {
+    openModels(config, log).catch(async (error) => {
       await pool.close();
       throw error;
     }),

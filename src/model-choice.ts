@@ -1,9 +1,47 @@
-import { chooseModel, chooseRoleModel, type ModelSetOptions } from '../models/index.js';
+import {
+  chooseModel,
+  chooseRoleModel,
+  type ModelSet,
+  type ModelSetOptions,
+  openModelSet,
+  shippedModels,
+} from '../models/index.js';
 import type { Config } from './config.js';
 import type { Logger } from './log.js';
 
 /** Detections weaker than CONF_THRESHOLD never stand alone but confirm tracks (ByteTrack); below this they are noise (measured on rendered clips). */
 const WEAK_THRESHOLD = 0.12;
+
+/** Frames that an anytime answer wants to see before larger pictures pay (measured: README, "What the settings do"). */
+const WANTED_FRAMES = 40;
+/** What opening takes of the budget, ms: a round trip, the first bytes, the first keyframe. */
+const OPENING_MS = 250;
+/** Decoder and models share the cores: LAB.md, both at once take 1.7 times the slower alone. */
+export const CONTENTION = 1.4;
+
+/**
+ * Loads and warms the models. Where nothing says how large their input is and this machine, as just measured, sees too few frames
+ * within the budget at the full size, the family's next smaller one. Errors: ERR_MODEL_*, ERR_OPTION.
+ */
+export async function openModels(config: Config, log: Logger): Promise<ModelSet> {
+  const full = await openModelSet(modelSetOptions(config, log));
+  const imageSize = smallerSize(config, full);
+  if (!imageSize) return full;
+  const { width } = full.input;
+  await full.close();
+  log.info({ width: imageSize.width, instead: width }, 'smaller pictures: the budget is short for this machine');
+  return openModelSet(modelSetOptions({ ...config, IMG_SIZE: imageSize }, log));
+}
+
+function smallerSize(config: Config, { input, maxBatch, predictMs }: ModelSet): Config['IMG_SIZE'] {
+  if (config.IMG_SIZE !== undefined || config.PLAN === 'fixed' || config.FRAME_STRIDE !== 'auto') return undefined;
+  const perFrameMs = (predictMs(maxBatch) / maxBatch) * CONTENTION;
+  if ((config.TIME_BUDGET_S * 1000 - OPENING_MS) / perFrameMs >= WANTED_FRAMES) return undefined;
+  const smaller = shippedModels().find(
+    ({ description }) => description.family === config.MODEL && description.input.width < input.width,
+  );
+  return smaller && { width: smaller.description.input.width, nearest: false };
+}
 
 /** What the configuration says of the models. Errors, thrown at call: ERR_OPTION, ERR_MODEL_DESCRIPTION, ERR_MODEL_LOAD. */
 export function modelSetOptions(config: Config, log: Logger): ModelSetOptions {

@@ -8,7 +8,7 @@ export const DEMO_CLIP = {
   width: 1920,
   height: 1080,
   fps: 25,
-  gop: 50,
+  gop: 25,
   bFrames: 2,
   moov: 'start',
 } as const;
