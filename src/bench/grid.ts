@@ -31,16 +31,26 @@ export const QUICK_AXES: Omit<Axes, 'sizes'> = {
   pitch: [true, false],
 };
 
-/** Every combination, the reference among them, those that differ from it least first: an interrupted run has seen each variable. */
-export function fullGrid(axes: Axes, reference: Setting): Setting[] {
-  const all = axes.sizes.flatMap((size) =>
-    axes.batches.flatMap((batch) =>
-      axes.strides.flatMap((stride) =>
-        axes.budgetsS.flatMap((budgetS) => axes.pitch.map((pitch) => ({ ...size, batch, stride, budgetS, pitch }))),
+/**
+ * Batch × stride × size as the reference has budget and pitch, then size × budget and size × pitch; with `all` every
+ * combination. Those that differ least from the reference come first: an interrupted run has seen each variable.
+ */
+export function fullGrid(axes: Axes, reference: Setting, { all }: { readonly all: boolean }): Setting[] {
+  const { sizes, batches, strides, budgetsS, pitch } = axes;
+  const across = (budgets: Axes['budgetsS'], pitches: Axes['pitch']) =>
+    sizes.flatMap((size) =>
+      batches.flatMap((batch) =>
+        strides.flatMap((stride) =>
+          budgets.flatMap((budgetS) => pitches.map((on) => ({ ...size, batch, stride, budgetS, pitch: on }))),
+        ),
       ),
-    ),
-  );
-  return ordered([reference, ...all], reference);
+    );
+  if (all) return ordered([reference, ...across(budgetsS, pitch)], reference);
+  const around = sizes.flatMap((size) => [
+    ...budgetsS.map((budgetS) => ({ ...reference, ...size, budgetS })),
+    ...pitch.map((on) => ({ ...reference, ...size, pitch: on })),
+  ]);
+  return ordered([reference, ...around, ...across([reference.budgetS], [reference.pitch])], reference);
 }
 
 /** The sizes at the budgets, and around the reference one variable at a time. */

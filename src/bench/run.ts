@@ -104,7 +104,7 @@ class Bench {
     const { reference } = this.plan;
     this.tell('the reference');
     this.reference = await this.openProcess(reference);
-    this.largest.set(sizeOf(reference), this.reference.maxBatch);
+    this.learnLargest(reference, this.reference.maxBatch);
     await this.answerReference();
     this.tell('the sequential baseline');
     const process = await this.openProcess({ ...reference, batch: 1 });
@@ -137,7 +137,7 @@ class Bench {
     const runs: Run[] = [];
     try {
       process = await this.openProcess(setting);
-      if (process.maxBatch < setting.batch) this.largest.set(sizeOf(setting), process.maxBatch);
+      this.learnLargest(setting, process.maxBatch);
       for (let run = 0; run < this.plan.repetitions; run++) runs.push(await process.answer());
     } catch (error) {
       if (this.ports.signal.aborted || !(error instanceof TikitakaError)) throw error;
@@ -212,6 +212,13 @@ class Bench {
   private async closeProcess(process: BenchProcess): Promise<void> {
     await process.close();
     this.open.delete(process);
+  }
+
+  /** Each process chooses anew at warm-up, smaller where the machine is busy: the largest counts. */
+  private learnLargest(setting: Setting, maxBatch: number): void {
+    if (maxBatch >= setting.batch) return;
+    const size = sizeOf(setting);
+    this.largest.set(size, Math.max(maxBatch, this.largest.get(size) ?? 0));
   }
 
   private startS(): number {

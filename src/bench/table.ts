@@ -51,8 +51,8 @@ function table({ cells, reference, recommended, truth, front }: BenchResult): st
     const note = [
       ...(recommended && isSame(setting, recommended.setting) ? ['best'] : []),
       ...(isSame(setting, reference.setting) ? ['ref'] : []),
-      ...(isFront(setting) ? ['front'] : []),
       ...(setting.pitch ? [] : ['no pitch']),
+      ...(isFront(setting) ? ['front'] : []),
     ];
     return [
       String(cells.indexOf(cell) + 1),
@@ -110,7 +110,8 @@ function reasons(title: string, list: BenchResult['cut']): string[] {
 function recommendationLines({ recommended, cells, truth }: BenchResult): string[] {
   if (!recommended) return ['No cell was measured that could be recommended.'];
   const { speedUp, reason, setting } = recommended;
-  const isLongest = truth && cells.every((cell) => cell.setting.budgetS <= setting.budgetS);
+  const budgets = cells.map((cell) => cell.setting.budgetS);
+  const isLongest = truth && setting.budgetS === Math.max(...budgets) && setting.budgetS > Math.min(...budgets);
   return [
     `Recommended (${reason}), as lines for .env:`,
     ...Object.entries(variablesOf(setting)).map(([name, value]) => `  ${name}=${value}`),

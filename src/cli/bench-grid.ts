@@ -8,6 +8,7 @@ import { modelSetOptions } from '../model-choice.js';
 /** Options that narrow or widen the grid: lists with commas. */
 export interface GridOptions {
   readonly quick?: boolean;
+  readonly all?: boolean;
   readonly batches?: string;
   readonly strides?: string;
   readonly sizes?: string;
@@ -45,7 +46,10 @@ export function gridOf(config: Config, options: GridOptions, log: Logger): Grid 
     budgetsS: listOf('--budgets', options.budgets, positive) ?? usual.budgetsS,
     pitch: listOf('--pitch', options.pitch, onOrOff) ?? usual.pitch,
   };
-  return { reference, settings: options.quick ? quickGrid(axes, reference) : fullGrid(axes, reference) };
+  return {
+    reference,
+    settings: options.quick ? quickGrid(axes, reference) : fullGrid(axes, reference, { all: options.all ?? false }),
+  };
 }
 
 /** The present size first, then what else the model has; of shipped models those of the other families too. */

@@ -37,6 +37,7 @@ export function benchCommand(): Command {
     )
     .argument('[file|url]', 'video file or http(s) URL')
     .option('--quick', 'a small grid, done within 4 minutes')
+    .option('--all', 'every combination of all variables: hours')
     .option('--truth <path>', 'what is in the clip (as for evaluate): ranks by the score that callers would give')
     .option('--json <path>', 'write the result there (schemas/bench.schema.json); - for stdout, instead of the table')
     .option('--chart <path>', 'draw time against quality, with the Pareto front: .svg or .png')
@@ -64,6 +65,7 @@ async function bench(target: string | undefined, options: BenchOptions): Promise
   const interrupt = () => leave.abort(interrupted());
   process.once('SIGINT', interrupt);
   const progress = createProgress(options.quiet ?? false);
+  progress.say(`${grid.settings.length} cells at most, ${repetitions} answers each`);
   try {
     const { truth } = options;
     const clip = await openBenchClip({ target, truth, signal: leave.signal, onProgress: progress.say });
