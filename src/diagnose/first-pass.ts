@@ -5,7 +5,10 @@ import type { Settings } from './settings.js';
 type Batch = NonNullable<Measurements['models']>['batches'][number];
 export type Decoder = Measurements['decoders'][number];
 
-/** The first pass over a clip, the coarse answer that everything later refines: what it takes of each stage. Undefined = not measured. */
+/**
+ * The first pass over a clip, the coarse answer that everything later refines: what it takes of each stage. It has one picture
+ * of each group, but no more than this machine can decode and understand within the budget. Undefined = not measured.
+ */
 export interface FirstPass {
   /** Keyframes of an indexed clip, every `stride`-th frame of another. */
   readonly pictures: number | undefined;
@@ -23,13 +26,15 @@ export function firstPass(measured: Measurements, settings: Settings): FirstPass
     container?.kind === 'indexed'
       ? times(pictures, decoder?.keyframeMs)
       : times(container?.frames, decoder?.framesPerSecond && 1000 / decoder.framesPerSecond);
+  const inferMs = times(pictures, batch && 1000 / batch.framesPerSecond);
+  const share = Math.min(1, settings.budgetMs / Math.max(decodeMs ?? 0, inferMs ?? 0, 1));
+  const bytes = isSparse(measured, settings) ? container?.keyframeBytes : server?.sizeBytes;
+  const indexBytes = isSparse(measured, settings) ? (container?.bytesNeeded ?? 0) : 0;
   return {
-    pictures,
-    bytes: isSparse(measured, settings)
-      ? (container?.keyframeBytes ?? 0) + (container?.bytesNeeded ?? 0)
-      : server?.sizeBytes,
-    decodeMs,
-    inferMs: times(pictures, batch && 1000 / batch.framesPerSecond),
+    pictures: pictures && Math.max(1, Math.round(pictures * share)),
+    bytes: bytes && indexBytes + bytes * share,
+    decodeMs: times(share, decodeMs),
+    inferMs: times(share, inferMs),
   };
 }
 

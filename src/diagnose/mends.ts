@@ -52,7 +52,7 @@ export function mendTransfer(one: Case): Mend | undefined {
   const leftMs = settings.budgetMs - (totalMs - costMs);
   const link = bytesPerSecond === undefined ? '' : ` at ${showRate(bytesPerSecond)}`;
   if (isSparse(measured, settings)) {
-    const need = `the keyframes alone are ${showBytes(pass.bytes ?? 0)}, ${showMs(costMs)}${link}`;
+    const need = `${showCount(pass.pictures ?? 0, 'keyframe')} are ${showBytes(pass.bytes ?? 0)}, ${showMs(costMs)}${link}`;
     if (costMs > leftMs)
       return {
         setting: `TIME_BUDGET_S=${Math.ceil(totalMs / 100) / 10}`,

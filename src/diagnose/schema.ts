@@ -149,7 +149,9 @@ const verdictSchema = z.object({
   pictures: z
     .int()
     .optional()
-    .describe('The first pass over the clip: its keyframes, or every n-th frame without an index'),
+    .describe(
+      'The first pass over the clip: its keyframes, or every n-th frame without an index, as far as the machine gets within the budget',
+    ),
   cold: pathSchema.optional(),
   warm: pathSchema.optional(),
   rates: z

@@ -84,7 +84,7 @@ const rows: readonly Row[] = [
     warm: ['transfer', undefined],
   },
   {
-    why: 'a stream without an index is read whole',
+    why: 'a stream without an index is read and decoded from its start, as far as the budget goes',
     measured: { container: stream },
     warm: ['inference', 'IMG_SIZE=576'],
     cold: ['inference', 'IMG_SIZE=576'],
@@ -167,6 +167,14 @@ describe('verdict', () => {
   it('ranks all costs that can be avoided, the largest first', () => {
     const costs = diagnosisOf().verdict.cold?.costs.map(({ cost }) => cost);
     assert.deepEqual(costs, ['connection set-up', 'inference', 'transfer', 'decoding', 'answer encoding']);
+  });
+
+  it('has as many pictures on the first pass as the machine can see within the budget', () => {
+    const { pictures, warm } = diagnosisOf({ models: modelsAt(4) }).verdict;
+    // 4 a second in 2 s; their bytes are 8 of 15 keyframes and the index.
+    assert.equal(pictures, 8);
+    const ms = (name: string) => warm?.steps.find(({ step }) => step === name)?.ms;
+    assert.deepEqual([ms('inference'), ms('decoding'), ms('transfer')], [2000, 240, 300.29]);
   });
 
   it('tells which stage limits the refinement behind the first pass', () => {
