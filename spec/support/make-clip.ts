@@ -35,6 +35,8 @@ export interface ClipOptions {
   readonly fps?: number;
   readonly gop?: number;
   readonly bFrames?: number;
+  /** Every n-th frame is shown for twice as long. */
+  readonly pauseEvery?: number;
   /** Further encoder options, e.g. `x264-params`. */
   readonly codecOptions?: Readonly<Record<string, string>>;
 }
@@ -91,7 +93,14 @@ const codecDefaults = ({
 
 async function encode(options: ClipOptions): Promise<Uint8Array> {
   const { encoder: name = 'libx264', format = 'mp4', movflags, frames = 50, gop = 25 } = options;
-  const { width = 96, height = 64, fps = 25, bFrames = 2, codecOptions = {} } = options;
+  const {
+    width = 96,
+    height = 64,
+    fps = 25,
+    bFrames = 2,
+    pauseEvery = Number.POSITIVE_INFINITY,
+    codecOptions = {},
+  } = options;
   Log.setLevel(AV_LOG_QUIET);
   process.env.SVT_LOG = '1'; // SVT-AV1 tells its settings on stderr otherwise
   const folder = await mkdtemp(join(tmpdir(), 'tikitaka-clip-'));
@@ -121,7 +130,7 @@ async function encode(options: ClipOptions): Promise<Uint8Array> {
         height,
         format: AV_PIX_FMT_YUV420P,
         timeBase: { num: 1001, den: Math.round(fps * 1001) },
-        pts: BigInt(n),
+        pts: BigInt(n + Math.floor(n / pauseEvery)),
       });
       await write(frame);
     }
