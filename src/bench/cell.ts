@@ -25,7 +25,7 @@ export interface Run {
   readonly quality?: Quality | undefined;
 }
 
-/** A setting with its answers and those of the reference right before and right after them. */
+/** A setting with its answers and those of the reference before, between and behind them. */
 export interface Measured {
   readonly setting: Setting;
   /** Frames per batch that the device takes of `setting.batch`. */

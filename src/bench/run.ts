@@ -12,7 +12,7 @@ export interface BenchPlan {
   readonly reference: Setting;
   /** In the order of measuring; the reference among them. */
   readonly grid: readonly Setting[];
-  /** Answers of each cell. */
+  /** Answers of each cell, each followed by one of the reference. */
   readonly repetitions: number;
   readonly baselineLimitS: number;
   /** Nothing is begun that would end later, ms on `now`'s clock. Default: no limit. */
@@ -59,7 +59,7 @@ const START_S = 4;
 export const WARM_UP_S = 2;
 
 /**
- * Measures the grid, each cell in a process of its own between two answers of the reference, whose process stays; then
+ * Measures the grid, each cell in a process of its own, its answers between those of the reference, whose process stays; then
  * the recommended setting once more beside the reference. An interruption keeps what was measured; nothing before the
  * first answer is an error (ERR_INTERRUPTED). A cell that fails is noted; where the reference fails, all does.
  */
@@ -138,17 +138,19 @@ class Bench {
     try {
       process = await this.openProcess(setting);
       this.learnLargest(setting, process.maxBatch);
-      for (let run = 0; run < this.plan.repetitions; run++) runs.push(await process.answer());
+      while (runs.length < this.plan.repetitions) {
+        if (runs.length > 0) await this.answerReference();
+        runs.push(await process.answer());
+      }
     } catch (error) {
       if (this.ports.signal.aborted || !(error instanceof TikitakaError)) throw error;
       this.failed.push({ setting, reason: `${error.code}: ${error.message}` });
     }
-    const before = this.references.slice(-1);
     const facts = process && { batch: Math.min(setting.batch, process.maxBatch), ...peak(process) };
     if (process) await this.closeProcess(process);
     await this.answerReference();
     if (!facts || runs.length < this.plan.repetitions) return;
-    this.measured.push({ setting, runs, neighbours: [...before, ...this.references.slice(-1)], ...facts });
+    this.measured.push({ setting, runs, neighbours: this.references.slice(-runs.length - 1), ...facts });
     const cell = this.cells().find((one) => one.setting === setting);
     if (cell) this.ports.onCell?.(cell);
   }
@@ -225,10 +227,10 @@ class Bench {
     return this.startsS.length > 0 ? Math.max(0.1, median(this.startsS)) : START_S;
   }
 
-  /** What a cell takes at most: start, warm-up, answers, and the reference behind it. */
+  /** What a cell takes at most: start, warm-up, answers, and the reference behind each. */
   private costS({ budgetS }: Setting): number {
     const { repetitions, reference } = this.plan;
-    return this.startS() + Math.min(budgetS, WARM_UP_S) + repetitions * budgetS + reference.budgetS;
+    return this.startS() + Math.min(budgetS, WARM_UP_S) + repetitions * (budgetS + reference.budgetS);
   }
 
   private confirmS(): number {

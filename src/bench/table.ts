@@ -84,7 +84,7 @@ function footLines({ reference, baseline, failed, cut, cells }: BenchResult): st
   const capped = cells.some(({ setting, batch }) => batch < setting.batch);
   return [
     'FPS: frames that models saw, by second from the request to the encoded answer of the whole clip.',
-    `The reference (present setting) ran ${runs} times between the cells: ${fps.toFixed(1)} FPS, spread +-${percent(spread)}; the FPS of each cell are normalised by the runs beside it.`,
+    `The reference (present setting) ran ${runs} times between the cells: ${fps.toFixed(1)} FPS, spread +-${percent(spread)}; the FPS of each cell are normalised by those beside it.`,
     ...(capped ? ['batch 32>4: asked for 32, the device takes 4 at once.'] : []),
     ...(baseline ? [baselineLine(baseline)] : []),
     ...reasons('failed', failed),

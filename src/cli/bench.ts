@@ -27,7 +27,7 @@ interface BenchOptions extends GridOptions {
 const QUICK_S = 215;
 /** Of the sequential baseline; what is left of the clip is extrapolated. Chosen. */
 const BASELINE_S = { quick: 15, full: 180 };
-const REPETITIONS = { quick: 3, full: 5 };
+const REPETITIONS = { quick: 2, full: 5 };
 
 /** `tikitaka bench [FILE|URL]`: which setting is best on this machine and link. */
 export function benchCommand(): Command {
