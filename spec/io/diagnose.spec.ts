@@ -295,7 +295,7 @@ describe('diagnose', function () {
     it('diagnoses the demo link: cold the set-up costs most, warm something else; the JSON fits the published schema', async () => {
       const clip = join(folder, 'clip.mp4');
       writeFileSync(clip, await makeClip({ ...plain, gop: 50 }));
-      const link = ['--demo-clip', clip, '--demo-set-up', '2000', '--demo-rtt', '10'];
+      const link = ['--demo-clip', clip, '--demo-set-up', '1200', '--demo-rtt', '10'];
       const { code, out, err } = await tikitaka([
         '--demo',
         ...link,

@@ -80,6 +80,7 @@ async function measureMachine(ports: DiagnosePorts, url: URL, { measuring, setti
 /** The connection has lain idle since its last transfer, beside all that was measured in between. */
 function describeKeepAlive({ server }: Measurements, kept: MeasuredLink | undefined): void {
   if (!server || !kept) return;
-  const { idleMs, closed } = kept.link;
+  const { idleMs, closed, brokenOff } = kept.link;
+  if (closed && brokenOff) return;
   server.keepAlive = { ...server.keepAlive, idleS: Math.round(idleMs / 100) / 10, closed };
 }

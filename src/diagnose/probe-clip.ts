@@ -18,7 +18,7 @@ export interface ProbedClip {
   /** Read until then. */
   readonly bytesRead: number;
   readonly requests: number;
-  /** Reads away what the opening request still brings: on HTTP/1.1 leaving it would cost the connection. */
+  /** Reads away what the opening request still brings: leaving it would delay the next opening, or cost the connection (HTTP/1.1). */
   settle(signal: AbortSignal): Promise<void>;
   close(): void;
 }
@@ -48,7 +48,7 @@ export function createClipProbe({ pool, headBytes, maxBytes }: ClipProbeOptions)
         source.close();
       };
       const settle = async (settling: AbortSignal) => {
-        if (!source.acceptsRanges || source.connection.httpVersion !== '1.1') return;
+        if (!source.acceptsRanges) return;
         for await (const _ of source.read({ start: 0, end: headBytes }, settling));
       };
       return { clip, source, openMs, bytesRead, requests, settle, close };

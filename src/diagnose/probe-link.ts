@@ -30,8 +30,9 @@ export interface ProbedLink {
   readonly httpVersion: '1.1' | '2';
   readonly tls?: { readonly version: string; readonly alpn: string | undefined };
   readonly steps: ReadonlyMap<DialStep, number>;
-  /** The server or we have closed it. */
   readonly closed: boolean;
+  /** We broke a body off, which ends a connection of HTTP/1.1: that it is closed says nothing about the server. */
+  readonly brokenOff: boolean;
   /** How long it has been idle, or had been when it was closed, ms. */
   readonly idleMs: number;
   /** Sends a ranged GET for the first `bytes` of the file. Errors: ERR_SOURCE_*. */
@@ -86,6 +87,7 @@ export function createLinkProbe(options: LinkProbeOptions): LinkProbe {
       });
       let usedAtMs = performance.now();
       let closedAtMs: number | undefined;
+      let brokenOff = false;
       const transport = createTransport(url, dialled, () => {
         closedAtMs ??= performance.now();
       });
@@ -95,6 +97,9 @@ export function createLinkProbe(options: LinkProbeOptions): LinkProbe {
         steps,
         get closed() {
           return transport.closed;
+        },
+        get brokenOff() {
+          return brokenOff;
         },
         get idleMs() {
           return (closedAtMs ?? performance.now()) - usedAtMs;
@@ -107,7 +112,13 @@ export function createLinkProbe(options: LinkProbeOptions): LinkProbe {
             usedAtMs = performance.now();
             stop.unlink();
           });
-          return probedAnswer(response, url, bytes);
+          return probedAnswer(response, {
+            url,
+            wanted: bytes,
+            onBreak: () => {
+              brokenOff = true;
+            },
+          });
         },
         close: () => transport.close(),
       };
@@ -115,7 +126,14 @@ export function createLinkProbe(options: LinkProbeOptions): LinkProbe {
   };
 }
 
-function probedAnswer(response: TransportResponse, url: URL, wanted: number): ProbedAnswer {
+interface Asked {
+  readonly url: URL;
+  /** Bytes from the start of the file. */
+  readonly wanted: number;
+  readonly onBreak: () => void;
+}
+
+function probedAnswer(response: TransportResponse, { url, wanted, onBreak }: Asked): ProbedAnswer {
   const { status, headers, firstByteMs, body, cancel } = response;
   const { location } = headers;
   const redirects = [301, 302, 303, 307, 308].includes(status) && location !== undefined;
@@ -141,7 +159,9 @@ function probedAnswer(response: TransportResponse, url: URL, wanted: number): Pr
       for await (const chunk of body) {
         if (bytes < wanted) ms = performance.now() - startMs;
         bytes += chunk.length;
-        if (bytes >= wanted && !readAway) break;
+        if (bytes < wanted || readAway || bytes >= (range?.end ?? Number.POSITIVE_INFINITY)) continue;
+        onBreak();
+        break;
       }
       return { bytes: Math.min(bytes, wanted), ms };
     },

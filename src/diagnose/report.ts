@@ -20,7 +20,7 @@ function headOf({ target, server, container, machine, runs }: Diagnosis): string
   const yes = (is: boolean) => (is ? 'yes' : 'no');
   const lines = [
     target,
-    `machine: ${machine.cpu}, ${machine.cores} cores, load ${machine.load1m.toFixed(1)} threads, Node ${machine.node}, ${machine.os}; warm stages up to ${runs} times`,
+    `machine: ${machine.cpu}, ${machine.cores} cores, load ${machine.load1m.toFixed(1)} threads, Node ${machine.node}, ${machine.os}; warm stages up to ${showCount(runs, 'time')}`,
   ];
   if (server) {
     const { announcedS, idleS, closed } = server.keepAlive;

@@ -55,6 +55,8 @@ function pathOf(options: PathOptions): Path | undefined {
   const sum = (names: readonly string[]) =>
     steps.reduce((total, { step, ms }) => (names.includes(step) ? total + ms : total), 0);
   const setUpMs = sum(SET_UP) + (sum(SET_UP) > 0 ? sum([FIRST_BYTE]) - warmFirstByte(measured, sum([FIRST_BYTE])) : 0);
+  const aroundMs = sum([...SET_UP, FIRST_BYTE, 'index', 'answer']);
+  const around = { aroundMs, aroundWarmMs: aroundMs - setUpMs };
   const spent: readonly (readonly [Cost['cost'], number, (one: Case) => Mend | undefined])[] = [
     ['connection set-up', Math.max(0, setUpMs), mendSetUp],
     ['index behind the media data', sum(['index']), mendIndex],
@@ -65,7 +67,7 @@ function pathOf(options: PathOptions): Path | undefined {
   ];
   const costs = spent
     .flatMap(([cost, costMs, mend]): Cost[] => {
-      const mended = costMs > 0 && mend({ measured, settings, origin, costMs, totalMs, bytesPerSecond });
+      const mended = costMs > 0 && mend({ measured, settings, origin, costMs, bytesPerSecond, ...around });
       return mended ? [{ cost, ms: rounded(costMs), ...mended }] : [];
     })
     .sort((a, b) => b.ms - a.ms);
