@@ -115,7 +115,7 @@ export function mendInference({ measured, settings }: Case): Mend {
   if (smaller > 0)
     return {
       setting: `IMG_SIZE=${smaller}`,
-      mend: `${Math.round((1 - (smaller / width) ** 2) * 100)} % of the pixels less than at a width of ${width} pixels, for some accuracy`,
+      mend: `${smaller} pixels wide instead of ${width} pixels: ${Math.round((1 - (smaller / width) ** 2) * 100)} % less to compute, for some accuracy`,
     };
   const stride = (settings.stride ?? FIXED_STRIDE) * 2;
   return {
