@@ -1,5 +1,4 @@
-import type { ModelInput } from '../../models/index.js';
-import { PADDING_GREY } from './fit.js';
+import { letterboxGrey, type ModelInput } from '../../models/index.js';
 
 const flags = {
   point: 'neighbor',
@@ -9,7 +8,7 @@ const flags = {
   area: 'area',
 } as const;
 
-/** ffmpeg's filters that do what `FrameScaler` does in-process: same filter, same matrix, and `fitPicture` as expressions. */
+/** ffmpeg's filters that do what `FrameScaler` does in-process: same filter, same matrix, and `pictureRect` as expressions. */
 export function scaleFilters(input: ModelInput): string[] {
   const { width, height } = input;
   const how = `flags=${flags[input.filter]}:in_color_matrix=bt601`;
@@ -17,7 +16,7 @@ export function scaleFilters(input: ModelInput): string[] {
   const ratio = `min(${width}/iw\\,${height}/ih)`;
   const side = (full: number, size: string) => `'max(1\\,min(${full}\\,round(${size}*${ratio})))'`;
   const edge = (full: number, size: string) => `'max(0\\,round((${full}-${size})/2-0.1))'`;
-  const grey = PADDING_GREY.toString(16).repeat(3);
+  const grey = letterboxGrey.toString(16).repeat(3);
   return [
     `scale=w=${side(width, 'iw')}:h=${side(height, 'ih')}:${how}`,
     'format=rgb24',

@@ -7,7 +7,6 @@ export type {
   StreamDecoderOptions,
 } from './decoder.js';
 export { type FfmpegBinary, type FindFfmpegOptions, findFfmpeg } from './ffmpeg.js';
-export { type FitPx, fitPicture } from './fit.js';
 export type { Frame } from './frame.js';
 export { createFramePool, type FrameFacts, type FramePool, type FramePoolOptions, type Slot } from './frame-pool.js';
 export {

@@ -1,7 +1,7 @@
-import type { ModelInput } from '../../models/index.js';
+import { type ModelInput, pictureRect } from '../../models/index.js';
 import { TikitakaError } from '../../operators/index.js';
-import { fitPicture, padPicture } from './fit.js';
 import { type AvFrame, complaint, type Libav, type SoftwareScaleContext } from './libav.js';
+import { padPicture } from './pad-picture.js';
 
 /** Scales decoded pictures to the model's input. Calls must not overlap: concurrent ones on one swscale context crash the process (LAB.md). */
 export interface FrameScaler {
@@ -56,10 +56,10 @@ export function createFrameScaler(lib: Libav): FrameScaler {
     async scale(frame, source, input, memory) {
       const { data, linesize, height } = frame;
       if (!data) throw new TikitakaError('ERR_DECODE', 'the decoded picture has no pixels');
-      const fit = fitPicture(input, source.width, source.height);
+      const fit = pictureRect(input, { sourceWidth: source.width, sourceHeight: source.height });
       const scaler = prepare(frame, fit.width, fit.height, input.filter);
       const row = input.width * 3;
-      const target = Buffer.from(memory.buffer, memory.byteOffset + fit.top * row + fit.left * 3);
+      const target = Buffer.from(memory.buffer, memory.byteOffset + fit.y * row + fit.x * 3);
       const lines = await scaler.scale(data, linesize.slice(0, data.length), 0, height, [target], [row]);
       if (lines !== fit.height) throw scalingFailed(lib, lines, frame);
       padPicture(memory, input, fit);

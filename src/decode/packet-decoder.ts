@@ -1,7 +1,7 @@
+import { pictureRect } from '../../models/index.js';
 import { OptionError, TikitakaError } from '../../operators/index.js';
 import type { SampleIndex, Visit } from '../container/index.js';
 import type { PacketDecoder, PacketDecoderOptions } from './decoder.js';
-import { fitPicture } from './fit.js';
 import type { Frame } from './frame.js';
 import type { Slot } from './frame-pool.js';
 import { loadLibav, openCodec } from './libav.js';
@@ -18,7 +18,9 @@ export async function openPacketDecoder(options: PacketDecoderOptions): Promise<
   const problems = { failedSamples: 0, damagedFrames: 0, missingFrames: 0 };
   let firstError: string | undefined;
   const lib = await loadLibav();
-  const resize = nvdec?.fixedScale ? { resize: fitPicture(input, index.width, index.height) } : {};
+  const resize = nvdec?.fixedScale
+    ? { resize: pictureRect(input, { sourceWidth: index.width, sourceHeight: index.height }) }
+    : {};
   const codec = await openCodec(
     lib,
     { ...index, reorder: reorderDepth(index) },
