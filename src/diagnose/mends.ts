@@ -108,7 +108,7 @@ export function mendInference({ measured, settings }: Case): Mend {
   if (best && used && best.size !== used.size && best.framesPerSecond > used.framesPerSecond * (1 + WORTH))
     return {
       setting: `BATCH_SIZE=${best.size}`,
-      mend: `batches of ${best.size} frames run ${showFps(best.framesPerSecond)}, of ${showCount(used.size, 'frame')} ${showFps(used.framesPerSecond)}`,
+      mend: `batches of ${showCount(best.size, 'frame')} run ${showFps(best.framesPerSecond)}, of ${showCount(used.size, 'frame')} ${showFps(used.framesPerSecond)}`,
     };
   const width = models?.input.width ?? 0;
   const smaller = Math.max(0, ...settings.widths.filter((other) => other < width));
