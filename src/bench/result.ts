@@ -79,7 +79,7 @@ export const benchSchema = z.object({
       isCut: z.boolean(),
       downloadS: finite(),
       totalS: finite().describe('of the whole clip; at the measured rate where isCut'),
-      fps: finite().describe('frames by second from the end of the download on'),
+      fps: finite().describe('frames by second of totalS'),
       peakBytes: z.int().positive().optional(),
       quality: quality.omit({ speed: true, score: true }).optional(),
     })

@@ -110,6 +110,7 @@ function reasons(title: string, list: BenchResult['cut']): string[] {
 function recommendationLines({ recommended, cells, truth }: BenchResult): string[] {
   if (!recommended) return ['No cell was measured that could be recommended.'];
   const { speedUp, reason, setting } = recommended;
+  const chosen = cells.find((cell) => isSame(cell.setting, setting));
   const budgets = cells.map((cell) => cell.setting.budgetS);
   const isLongest = truth && setting.budgetS === Math.max(...budgets) && setting.budgetS > Math.min(...budgets);
   return [
@@ -118,7 +119,7 @@ function recommendationLines({ recommended, cells, truth }: BenchResult): string
     ...(isLongest ? ['It is the longest budget that was measured: a longer one may be better still (--budgets).'] : []),
     ...(speedUp
       ? [
-          `Against the sequential baseline: the whole clip answered ${speedUp.time.toFixed(1)} times sooner, ${speedUp.fps.toFixed(2)} times the frames by second.`,
+          `Against the sequential baseline: the whole clip answered ${speedUp.time.toFixed(1)} times sooner (models saw ${chosen?.measured} of its ${chosen?.frames} frames), ${speedUp.fps.toFixed(2)} times its FPS.`,
         ]
       : []),
   ];

@@ -72,12 +72,12 @@ async function baseline({ load, config, engine, truth }: Opened, limitS: number)
   const { pool, runner } = engine;
   const run = await answerSequentially({ config, pool, runner, target: load.target, limitMs: limitS * 1000 });
   const { measured, frameCount, downloadMs, totalMs, isCut, body } = run;
-  const fps = (measured / (totalMs - downloadMs)) * 1000;
-  const totalS = isCut ? downloadMs / 1000 + frameCount / fps : totalMs / 1000;
+  const [downloadS, workS] = [downloadMs / 1000, (totalMs - downloadMs) / 1000];
+  const totalS = downloadS + (isCut ? (workS / measured) * frameCount : workS);
   const quality = truth && !isCut ? { quality: judge(body, truth) } : {};
   return {
     type: 'baseline',
-    baseline: { measured, frameCount, isCut, downloadS: downloadMs / 1000, totalS, fps, ...quality },
+    baseline: { measured, frameCount, isCut, downloadS, totalS, fps: frameCount / totalS, ...quality },
   };
 }
 
