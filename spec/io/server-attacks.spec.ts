@@ -114,6 +114,18 @@ describe('server: attacks', () => {
       });
     }
 
+    it('takes nothing from a polluted prototype', async () => {
+      const { signed, log } = await begin();
+      const pollute = { value: 'https://x/y', configurable: true };
+      Object.defineProperties(Object.prototype, { video_url: pollute, challenge_id: pollute });
+      try {
+        assert.equal((await signed('{}')).text, '{"detail":"No video URL provided"}');
+      } finally {
+        for (const key of ['video_url', 'challenge_id']) Reflect.deleteProperty(Object.prototype, key);
+      }
+      assert.deepEqual(log, []);
+    });
+
     it('413: announced too large, answered before it is sent', async () => {
       const { raw, stillServes } = await begin();
       const { socket, ...rest } = raw(head('Content-Length: 65537\r\n'));

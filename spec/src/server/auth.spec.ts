@@ -168,6 +168,8 @@ describe('createAuth', () => {
       ['empty', ''],
       ['too short', vectors.signatureA.slice(0, -2)],
       ['too long', `${vectors.signatureA}00`],
+      ['right, and more behind it', `${vectors.signatureA} `],
+      ['right, in front something else', `zz${vectors.signatureA.slice(2)}`],
       ['not hex', `0x${'g'.repeat(128)}`],
       ['all zero', `0x${'00'.repeat(64)}`],
       ['all ones', `0x${'ff'.repeat(64)}`],
