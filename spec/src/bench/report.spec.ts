@@ -80,7 +80,7 @@ describe('benchReport', () => {
       /^ {2}MODEL=accurate\n {2}IMG_SIZE=960\n {2}BATCH_SIZE=32\n {2}FRAME_STRIDE=auto$/m,
     ],
     ['that the grid ends there', /longest budget that was measured/],
-    ['the speed-up', /15\.8 times sooner \(models\s+saw 40 of its 750 frames\), 1\.60 times its FPS/],
+    ['the speed-up', /15\.8 times sooner \(models saw 40 of its\s+750 frames\), 1\.60 times its FPS/],
     ['whether it was confirmed', /FPS 1\.10 \(promised 1\.20\).*off by\s+8\.3 %: kept within 20 %/s],
   ] as const) {
     it(`says ${what}`, () => assert.match(report(), pattern));
