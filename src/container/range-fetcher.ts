@@ -1,17 +1,9 @@
 import { TikitakaError } from '../../operators/index.js';
 import type { ByteSource } from '../net/index.js';
+import { type Segment, Segments } from './segments.js';
 
 /** How far a stream without ranges is read ahead of its consumer. Chosen: the chunk size of F4. */
 const STREAM_CHUNK_BYTES = 1 << 18;
-
-/** Bytes `[start, end)` of the file, of which the first `filled` are here. */
-interface Segment {
-  readonly start: number;
-  end: number;
-  bytes: Uint8Array;
-  filled: number;
-  usedAt: number;
-}
 
 interface Waiter {
   readonly start: number;
@@ -46,13 +38,10 @@ export class RangeFetcher {
   inFlight = 0;
   /** Asked for and not yet here. */
   outstandingBytes = 0;
-  /** Memory held, reads in flight included. */
-  cachedBytes = 0;
 
-  readonly #segments: Segment[] = [];
+  readonly #segments = new Segments();
   readonly #waiters = new Set<Waiter>();
   #failures: Failure[] = [];
-  #uses = 0;
   readonly #abort = new AbortController();
   #forward: Forward | undefined;
 
@@ -66,10 +55,15 @@ export class RangeFetcher {
     return this.#abort.signal.aborted;
   }
 
+  /** Memory held, reads in flight included. */
+  get cachedBytes(): number {
+    return this.#segments.cachedBytes;
+  }
+
   /** End of the stretch from `offset` on that is here or on its way (or has failed and not been reported); `offset` where none is. */
   coveredTo(offset: number): number {
     const forward = this.#forward;
-    const segment = this.#at(offset);
+    const segment = this.#segments.at(offset);
     if (segment) return segment.end;
     if (forward && offset >= forward.position) return Math.max(offset, forward.wantTo);
     const failure = this.#failures.find(({ start, end }) => start <= offset && offset < end);
@@ -78,41 +72,22 @@ export class RangeFetcher {
 
   /** Start of the first stretch behind `offset` that is here or on its way; Infinity where none is. */
   nextCovered(offset: number): number {
-    return this.#segments[this.#indexAfter(offset)]?.start ?? Number.POSITIVE_INFINITY;
+    return this.#segments.nextStart(offset);
   }
 
   /** The bytes if all of them are here: a view where one read brought them, else a copy. */
   peek(start: number, end: number): Uint8Array | undefined {
-    let segment = this.#at(start);
-    if (start === end) return new Uint8Array(0);
-    if (!segment) return undefined;
-    segment.usedAt = ++this.#uses;
-    if (end <= segment.start + segment.filled)
-      return segment.bytes.subarray(start - segment.start, end - segment.start);
-    if (!this.holds(start, end)) return undefined;
-    const joined = new Uint8Array(end - start);
-    for (let at = start; at < end; ) {
-      segment = this.#at(at);
-      if (!segment) return undefined;
-      segment.usedAt = ++this.#uses;
-      const until = Math.min(end, segment.end);
-      joined.set(segment.bytes.subarray(at - segment.start, until - segment.start), at - start);
-      at = until;
-    }
-    return joined;
+    return this.#segments.peek(start, end);
+  }
+
+  /** End of the bytes that are here without a gap from `offset` on. */
+  heldTo(offset: number): number {
+    return this.#segments.heldTo(offset);
   }
 
   /** Whether all of these bytes are here. */
   holds(start: number, end: number): boolean {
     return this.heldTo(start) >= end;
-  }
-
-  /** End of the bytes that are here without a gap from `offset` on. */
-  heldTo(offset: number): number {
-    let at = offset;
-    for (let segment = this.#at(at); segment && at < segment.start + segment.filled; segment = this.#at(at))
-      at = segment.start + segment.filled;
-    return at;
   }
 
   /**
@@ -154,8 +129,7 @@ export class RangeFetcher {
       this.#readOn(start, end);
       return;
     }
-    const segment: Segment = { start, end, bytes: new Uint8Array(end - start), filled: 0, usedAt: ++this.#uses };
-    this.#insert(segment);
+    const segment = this.#segments.insert({ start, end, bytes: new Uint8Array(end - start), filled: 0 });
     this.inFlight++;
     this.outstandingBytes += end - start;
     void this.#read(segment);
@@ -193,8 +167,7 @@ export class RangeFetcher {
     this.#abort.abort();
     void this.#forward?.iterator.return?.().catch(() => undefined);
     for (const waiter of [...this.#waiters]) waiter.reject(aborted());
-    this.#segments.length = 0;
-    this.cachedBytes = 0;
+    this.#segments.clear();
   }
 
   async #read(segment: Segment): Promise<void> {
@@ -216,9 +189,9 @@ export class RangeFetcher {
     if (reached < segment.end) {
       this.outstandingBytes -= segment.end - reached;
       this.#fail(reached, segment.end, failure ?? this.#truncated(reached));
-      this.#shorten(segment);
+      this.#segments.shorten(segment);
     }
-    this.#evict();
+    this.#segments.evict(this.cacheBytes);
     this.#progress();
   }
 
@@ -257,8 +230,8 @@ export class RangeFetcher {
         if (end === start) continue;
         forward.position = end;
         this.outstandingBytes = Math.max(0, forward.wantTo - end);
-        this.#insert({ start, end, bytes: next.value, filled: end - start, usedAt: ++this.#uses });
-        this.#evict();
+        this.#segments.insert({ start, end, bytes: next.value, filled: end - start });
+        this.#segments.evict(this.cacheBytes);
         this.#progress();
       }
     } catch (error) {
@@ -295,52 +268,6 @@ export class RangeFetcher {
       // Told once, with what else failed meanwhile: whoever asks again may try again. Only the end of a stream stays.
       this.#failures = this.#failures.filter(({ end }) => end === Number.POSITIVE_INFINITY);
       waiter.reject(failure.error);
-    }
-  }
-
-  /** Index of the first segment that starts behind `offset`. */
-  #indexAfter(offset: number): number {
-    let low = 0;
-    let high = this.#segments.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#segments[middle]?.start ?? 0) <= offset) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  #at(offset: number): Segment | undefined {
-    const segment = this.#segments[this.#indexAfter(offset) - 1];
-    return segment && offset < segment.end ? segment : undefined;
-  }
-
-  #insert(segment: Segment): void {
-    this.#segments.splice(this.#indexAfter(segment.start), 0, segment);
-    this.cachedBytes += segment.bytes.length;
-  }
-
-  /** A read that failed keeps what it brought. */
-  #shorten(segment: Segment): void {
-    const place = this.#segments.indexOf(segment);
-    if (place < 0) return;
-    this.cachedBytes -= segment.bytes.length;
-    segment.bytes = segment.bytes.slice(0, segment.filled);
-    segment.end = segment.start + segment.filled;
-    this.cachedBytes += segment.filled;
-    if (segment.filled === 0) this.#segments.splice(place, 1);
-  }
-
-  #evict(): void {
-    while (this.cachedBytes > this.cacheBytes) {
-      let oldest: Segment | undefined;
-      for (const segment of this.#segments) {
-        if (segment.filled < segment.bytes.length) continue;
-        if (!oldest || segment.usedAt < oldest.usedAt) oldest = segment;
-      }
-      if (!oldest) return;
-      this.#segments.splice(this.#segments.indexOf(oldest), 1);
-      this.cachedBytes -= oldest.bytes.length;
     }
   }
 }
