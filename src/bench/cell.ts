@@ -62,20 +62,20 @@ export interface Steadiness {
   readonly runs: number;
   readonly fps: number;
   readonly spread: number;
-  /** What the spread of its quality is in the score; 0 without truth. */
+  /** The same of its score, not as a share; 0 without truth. */
   readonly scoreSpread: number;
 }
 
-/** PROTOCOL §3, total. */
-const QUALITY_WEIGHT = 0.65;
-
 const halfSpread = (values: readonly number[]): number => (quantile(values, 0.9) - quantile(values, 0.1)) / 2;
 
-export function steadinessOf(references: readonly Run[]): Steadiness {
+/** `fastestS`: see `CellOptions`. */
+export function steadinessOf(references: readonly Run[], fastestS = Number.POSITIVE_INFINITY): Steadiness {
   const all = references.map(fpsOf);
   const fps = median(all);
-  const qualities = references.flatMap(({ quality }) => quality?.quality ?? []);
-  const scoreSpread = qualities.length > 0 ? QUALITY_WEIGHT * halfSpread(qualities) : 0;
+  const scores = references.flatMap(({ quality, timeMs }) =>
+    quality ? totalScore({ ...quality, timeS: timeMs / 1000, fastestS }).total : [],
+  );
+  const scoreSpread = scores.length > 0 ? halfSpread(scores) : 0;
   return { runs: all.length, fps, spread: halfSpread(all) / fps, scoreSpread };
 }
 
@@ -90,13 +90,19 @@ export interface CellOptions {
 export function cellsOf({ measured, references, fastestS }: CellOptions): Cell[] {
   const { fps } = steadinessOf(references);
   const cells = measured.map((one) => plainCell(one, fps));
-  const fair = cells.filter(({ quality }) => quality && hasFairBoxes(quality.boxes)).map(({ timeS }) => timeS);
-  const fastest = fastestS ?? Math.min(...fair);
+  const fastest = fastestS ?? fastestFair(cells);
   return cells.map(({ quality, ...cell }) => {
     if (!quality) return cell;
     const { speed, total } = totalScore({ ...quality, timeS: cell.timeS, fastestS: fastest });
     return { ...cell, quality: { ...quality, speed, score: total } };
   });
+}
+
+/** Time of the fastest cell with fair boxes, s; Infinity where none has some. */
+export function fastestFair(
+  cells: readonly { readonly timeS: number; readonly quality?: Quality | undefined }[],
+): number {
+  return Math.min(...cells.flatMap(({ quality, timeS }) => (quality && hasFairBoxes(quality.boxes) ? timeS : [])));
 }
 
 function plainCell({ setting, batch, runs, neighbours, peakBytes }: Measured, usualFps: number) {

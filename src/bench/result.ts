@@ -65,7 +65,7 @@ export const benchSchema = z.object({
     runs: z.int().min(1),
     fps: finite(),
     spread: finite().describe('half of the distance from the 10th to the 90th percentile, by the median'),
-    scoreSpread: finite().describe('the same of its quality, as a share of the score; 0 without truth'),
+    scoreSpread: finite().describe('the same of its score, not as a share; 0 without truth'),
     fpsOfRuns: z.array(z.number()),
   }),
   cells: z.array(cell).describe('best first'),

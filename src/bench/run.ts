@@ -1,6 +1,6 @@
 import { TikitakaError } from '../../operators/index.js';
 import { median } from '../quantile.js';
-import { type Cell, cellsOf, type Measured, type Run, type Steadiness, steadinessOf } from './cell.js';
+import { type Cell, cellsOf, fastestFair, type Measured, type Run, type Steadiness, steadinessOf } from './cell.js';
 import { CONFIRM_ROUNDS, confirm } from './confirm.js';
 import { sameBatch } from './grid.js';
 import type { BenchProcess } from './process.js';
@@ -178,7 +178,7 @@ class Bench {
       device: this.reference?.device ?? '',
       references,
       cells: this.cells(),
-      steadiness: steadinessOf(references),
+      steadiness: this.steadiness(),
       failed,
       cut: [...this.cut, ...(interrupted ? left : [])],
       baseline,
@@ -194,9 +194,13 @@ class Bench {
     return cellsOf({ measured: [itself, ...this.measured], references: this.references, fastestS });
   }
 
+  private steadiness(): Steadiness {
+    return steadinessOf(this.references, this.plan.fastestS ?? fastestFair(this.cells()));
+  }
+
   private recommendation(): Recommendation | undefined {
     const { reference } = this.plan;
-    return recommend({ cells: this.cells(), reference, steadiness: steadinessOf(this.references) });
+    return recommend({ cells: this.cells(), reference, steadiness: this.steadiness() });
   }
 
   private async answerReference(): Promise<void> {

@@ -73,8 +73,13 @@ describe('steadinessOf', () => {
     near(spread, (21.6 - 18.4) / 2 / 20);
   });
 
-  it('gives what the spread of the quality is in the score', () => {
-    const references = [0.5, 0.6].map((quality) => runOf({ quality: qualityOf(quality) }));
-    near(steadinessOf(references).scoreSpread, 0.65 * 0.04);
-  });
+  for (const [why, boxes, expected] of [
+    ['of the quality', [0.5, 0.6], 0.65 * 0.04],
+    ['and of a speed that counts only with fair boxes', [0.1, 0.3], 0.65 * 0.08 + 0.35 * 0.4],
+  ] as const) {
+    it(`gives the spread of the score: that ${why}`, () => {
+      const references = boxes.map((quality) => runOf({ quality: qualityOf(quality) }));
+      near(steadinessOf(references).scoreSpread, expected);
+    });
+  }
 });
