@@ -157,6 +157,12 @@ describe('server: end to end, with the shipped model', function () {
     const available = async () => (await call(`${server.url}/availability`)).text;
     return { work, server, post, available };
   };
+  /** Slow enough for bytes to be on their way all the time. */
+  const slowUrl = async () => {
+    const slow = { rttMs: 5, setUpMs: 0, bytesPerSecond: 4e5 };
+    const link = closing(await createShapedLink({ targetPort: clips.port, ...slow }));
+    return `https://localhost:${link.port}/a.mp4`;
+  };
   const completeAnswer = (text: string) => {
     const answer = answerSchema.parse(JSON.parse(text));
     assert.deepEqual(
@@ -260,10 +266,8 @@ describe('server: end to end, with the shipped model', function () {
   });
 
   it('ends all work in the moment in which its caller hangs up', async () => {
-    const { post, work, available, server } = await begin({ FRAME_STRIDE: '1' });
-    // Slow enough for bytes to be on their way all the time.
-    const slow = { rttMs: 5, setUpMs: 0, bytesPerSecond: 4e5 };
-    const link = closing(await createShapedLink({ targetPort: clips.port, ...slow }));
+    const { post, work, available, server } = await begin({ FRAME_STRIDE: '1', TIME_BUDGET_S: '15' });
+    const url = await slowUrl();
     const onRequest = (message: unknown) => {
       const { request, response } = message as { request: IncomingMessage; response: ServerResponse };
       if (request.url === '/soccer/challenge') {
@@ -278,7 +282,7 @@ describe('server: end to end, with the shipped model', function () {
     closing({ close: () => unsubscribe('http.server.request.start', onRequest) });
 
     const hangUp = new AbortController();
-    const body = challengeBody(`https://localhost:${link.port}/a.mp4`);
+    const body = challengeBody(url);
     const gone = post(first, body, { headers: { accept: 'application/x-ndjson' }, signal: hangUp.signal });
     gone.catch(() => undefined);
     await until(() => work.events.filter((event) => event === 'batch').length >= 3);
@@ -294,6 +298,18 @@ describe('server: end to end, with the shipped model', function () {
     assert.equal(await available(), '{"available":true}');
     completeAnswer((await post(second, challengeBody(`${clips.url}/a.mp4`))).text);
   });
+
+  for (const setting of ['CHUNKED_STREAMING', 'STREAMING_DOWNLOAD'] as const) {
+    it(`decodes while it reads, and with ${setting}=0 not before it has read all`, async () => {
+      const order = async (value: string) => {
+        const { post, work } = await begin({ [setting]: value });
+        completeAnswer((await post(first, challengeBody(await slowUrl()))).text);
+        return work.events.lastIndexOf('read') - work.events.indexOf('packet');
+      };
+      assert.ok((await order('1')) > 0);
+      assert.ok((await order('0')) < 0);
+    });
+  }
 
   it('never opens a file for a caller, ALLOW_PRIVATE_URLS or not', async () => {
     const { post } = await begin();
