@@ -231,15 +231,26 @@ class Bench {
     return this.startsS.length > 0 ? Math.max(0.1, median(this.startsS)) : START_S;
   }
 
+  /** An answer takes its budget, or where the reference comes to the end of the clip earlier, hardly twice as long as that. */
+  private answerS(budgetS: number): number {
+    const last = this.references.at(-1);
+    return last?.stoppedBy === 'end' ? Math.min(budgetS, (2 * last.timeMs) / 1000) : budgetS;
+  }
+
   /** What a cell takes at most: start, warm-up, answers, and the reference behind each. */
   private costS({ budgetS }: Setting): number {
     const { repetitions, reference } = this.plan;
-    return this.startS() + Math.min(budgetS, WARM_UP_S) + repetitions * (budgetS + reference.budgetS);
+    const answersS = this.answerS(budgetS) + this.answerS(reference.budgetS);
+    return this.startS() + Math.min(budgetS, WARM_UP_S) + repetitions * answersS;
   }
 
   private confirmS(): number {
     const budgetS = Math.max(...this.measured.map(({ setting }) => setting.budgetS), this.plan.reference.budgetS);
-    return this.startS() + Math.min(budgetS, WARM_UP_S) + CONFIRM_ROUNDS * (budgetS + this.plan.reference.budgetS);
+    return (
+      this.startS() +
+      Math.min(budgetS, WARM_UP_S) +
+      CONFIRM_ROUNDS * (this.answerS(budgetS) + this.answerS(this.plan.reference.budgetS))
+    );
   }
 
   private tell(doing: string): void {
