@@ -9,7 +9,7 @@ import { SPLINE_REACH, splineSlope } from './spline.js';
 const NEIGHBOURS = 3;
 const WINDOW_S = 1;
 /** How fast a broadcast camera changes its motion, in half picture widths / s². Chosen: 0.6 ≈ 12°/s² at 40° of view. */
-const ACCELERATION = 0.6;
+export const ACCELERATION = 0.6;
 /** Faster than this, in half picture widths / s, two fits do not belong to one camera motion. Chosen. */
 const FASTEST = 3;
 /** Spread of the camera's speed known beforehand, half picture widths / s. */

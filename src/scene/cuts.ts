@@ -26,15 +26,18 @@ const MOST_ROWS = 4;
 export function cutOdds(a: Sample, b: Sample, space: PictureSpace, hints: CutHints): number {
   const spanS = b.timeS - a.timeS;
   const prior = Math.log(Math.expm1(CUTS_PER_S * spanS));
-  let odds = prior + keyframeOdds(a.index, b.index, hints.keyframes);
+  const odds = prior + keyframeOdds(a.index, b.index, hints.keyframes);
   const motion = a.fit && b.fit && log(multiply(b.fit.map, a.fit.inverse));
+  const speed = motion ? displacement(motion, space) / spanS : 0;
+  const speedOdds = motion ? Math.min(6, Math.max(-0.5, (speed - 1.2) * 4)) : 0;
   const overlap = a.fit && b.fit ? compareMoved(a, b, multiply(a.fit.map, b.fit.inverse), space) : undefined;
-  if (motion) {
-    const speed = displacement(motion, space) / spanS;
-    odds += Math.min(6, Math.max(-0.5, (speed - 1.2) * 4));
+  if (overlap && overlap.share > 0.2) {
+    const moved = odds + speedOdds + pictureOdds(overlap);
+    if (moved <= 0) return moved;
+    // One wrong fit of the pitch looks like a jump of the camera: pictures that are alike without it tell better.
+    return Math.min(moved, odds + pictureOdds(compareShifted(a, b)));
   }
-  const seen = overlap && overlap.share > 0.2 ? overlap : compareShifted(a, b);
-  return odds + pictureOdds(seen);
+  return odds + speedOdds + pictureOdds(compareShifted(a, b));
 }
 
 interface Likeness {

@@ -3,6 +3,7 @@ import { steadyCamera, steadyingSamples } from './camera-track.js';
 import { groundPoints } from './key-points.js';
 import { invert, type Mat3, multiply } from './mat3.js';
 import { Memo } from './memo.js';
+import { isOutvoted } from './outvoted.js';
 import { placesOf } from './places.js';
 import type { Sample } from './sample.js';
 import { pictureMotion, standInCamera } from './stand-in.js';
@@ -10,6 +11,7 @@ import type { Station } from './tracklets.js';
 
 /** Gives the samples of a shot their cameras and puts their persons on the ground; keeps what did not change. */
 export class Stations {
+  private readonly believed = new Memo<Sample>();
   private readonly steady = new Memo<Camera | undefined>();
   private readonly motions = new Memo<Mat3>();
   private readonly followed = new Memo<Camera | undefined>();
@@ -19,7 +21,14 @@ export class Stations {
   constructor(private readonly space: PictureSpace) {}
 
   /** One entry per sample; a generator, so that the caller may pause between samples. */
-  *of(shot: readonly Sample[]): Generator<undefined, readonly Station[]> {
+  *of(samples: readonly Sample[]): Generator<undefined, readonly Station[]> {
+    const shot: Sample[] = [];
+    for (let k = 0; k < samples.length; k++) {
+      const inputs = steadyingSamples(samples, k);
+      const believe = () => (isOutvoted(inputs, this.space) ? { ...samples[k], fit: undefined } : samples[k]);
+      shot.push(this.believed.get(samples[k].index, inputs, believe));
+      yield;
+    }
     const cameras: (Camera | undefined)[] = [];
     for (let k = 0; k < shot.length; k++) {
       const inputs = steadyingSamples(shot, k);
@@ -38,6 +47,7 @@ export class Stations {
   }
 
   sweep(): void {
+    this.believed.sweep();
     this.steady.sweep();
     this.motions.sweep();
     this.followed.sweep();

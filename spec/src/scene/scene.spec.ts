@@ -94,6 +94,20 @@ describe('a scene answers the whole clip', () => {
     assertWhole(answerFor(wild), 60);
   });
 
+  it('with one sample whose pitch lies elsewhere: no cut, nobody renamed, no camera thrown about', () => {
+    const astray = every(match, 4).map((finding) =>
+      finding.index === 28
+        ? { ...finding, keyPoints: finding.keyPoints.map((point) => ({ ...point, xPx: point.xPx + 500 })) }
+        : finding,
+    );
+    const answer = answerFor(astray);
+    assertWhole(answer, 60);
+    const { person, keypoints, idf1 } = compared(answer, match);
+    assert.ok(person.f1 > 0.93, `person F1 ${person.f1}`);
+    assert.ok(keypoints.recall > 0.97, `key points ${keypoints.recall}`);
+    assert.ok(idf1 > 0.9, `IDF1 ${idf1}`);
+  });
+
   it('of a still picture with everybody where they are', () => {
     const still = Array.from({ length: 60 }, (_, index) => ({ ...match.findings[0], index, ptsUs: index * 4e4 }));
     const answer = answerFor(still.filter(({ index }) => index % 10 === 0));
