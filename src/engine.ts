@@ -29,6 +29,8 @@ export interface EngineOptions {
    * (`ALLOW_PRIVATE_URLS` opens the addresses only, not the files). Default false.
    */
   readonly allowPrivate?: boolean;
+  /** A second model process, warm, takes over where the first one dies; who answers one clip and goes saves its memory. Default true. */
+  readonly spare?: boolean;
 }
 
 export interface AnswerRequest {
@@ -78,6 +80,7 @@ export async function createEngine({
   log,
   ca,
   allowPrivate: allowFiles = false,
+  spare,
 }: EngineOptions): Promise<Engine> {
   const allowPrivate = allowFiles || config.ALLOW_PRIVATE_URLS;
   const pool = createPool({
@@ -91,7 +94,7 @@ export async function createEngine({
     ...(ca === undefined ? {} : { ca }),
   });
   const [runner] = await Promise.all([
-    openModels(config, log).catch(async (error) => {
+    openModels(config, log, spare).catch(async (error) => {
       await pool.close();
       throw error;
     }),

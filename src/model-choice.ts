@@ -21,16 +21,22 @@ export const CONTENTION = 1.4;
 
 /**
  * Loads and warms the models. Where nothing says how large their input is and this machine, as just measured, sees too few frames
- * within the budget at the full size, the family's next smaller one. Errors: ERR_MODEL_*, ERR_OPTION.
+ * within the budget at the full size, the family's next smaller one. With `spare`, a second process waits for the first one's death. Errors: ERR_MODEL_*, ERR_OPTION.
  */
-export async function openModels(config: Config, log: Logger): Promise<ModelSet> {
-  const full = await openModelSet(modelSetOptions(config, log));
+export async function openModels(config: Config, log: Logger, spare = true): Promise<ModelSet> {
+  const models = await openSized(config, log, spare);
+  await models.warmSpare();
+  return models;
+}
+
+async function openSized(config: Config, log: Logger, spare: boolean): Promise<ModelSet> {
+  const full = await openModelSet({ ...modelSetOptions(config, log), spare });
   const imageSize = smallerSize(config, full);
   if (!imageSize) return full;
   const { width } = full.input;
   await full.close();
   log.info({ width: imageSize.width, instead: width }, 'smaller pictures: the budget is short for this machine');
-  return openModelSet(modelSetOptions({ ...config, IMG_SIZE: imageSize }, log));
+  return openModelSet({ ...modelSetOptions({ ...config, IMG_SIZE: imageSize }, log), spare });
 }
 
 function smallerSize(config: Config, { input, maxBatch, predictMs }: ModelSet): Config['IMG_SIZE'] {

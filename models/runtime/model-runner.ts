@@ -53,6 +53,8 @@ export interface ProcessModelRunner extends ModelRunner {
   readonly report: DeviceReport;
   /** Process ids, the working one first; for memory figures. */
   pids(): readonly number[];
+  /** Starts the spare now instead of at the first run, whose cores it would take; resolves when it is warm, or is known not to start. */
+  warmSpare(): Promise<void>;
   /**
    * Replaces the file (new weights, same description) without dropping a run: runs in flight end in the old process,
    * which goes then. Without a name the same file is read again. Resolves when the next run uses the new file. Errors: ERR_MODEL_LOAD, ERR_MODEL_SHAPE (the old
@@ -159,6 +161,7 @@ export async function openModelRunner(options: ModelRunnerOptions): Promise<Proc
         });
       }),
     pids: () => pair.pids(),
+    warmSpare: () => pair.warmSpare(),
     swap: (next = file) => pair.swap(next),
     close: () => pair.close(),
   };

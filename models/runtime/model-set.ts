@@ -25,6 +25,8 @@ export interface ModelSet extends ModelRunner {
   readonly reports: readonly DeviceReport[];
   /** Process ids of all models; for memory figures. */
   pids(): readonly number[];
+  /** Starts the spare processes now instead of at the first run; resolves when they are warm, or known not to start. */
+  warmSpare(): Promise<void>;
   /** Reads all files again and replaces the processes without dropping a run. Errors: ERR_MODEL_LOAD, ERR_MODEL_SHAPE (the old ones stay). */
   reload(): Promise<void>;
 }
@@ -65,6 +67,9 @@ export async function openModelSet({ models, skipPitch = false, ...options }: Mo
     device: [...new Set(runners.map(({ device }) => device))].join('+'),
     reports: runners.map(({ report }) => report),
     pids: () => runners.flatMap((runner) => runner.pids()),
+    warmSpare: async () => {
+      for (const runner of runners) await runner.warmSpare();
+    },
     predictMs: (batchSize) => Math.max(...runners.map((runner) => runner.predictMs(batchSize))),
     run: (pictures, onReturn) =>
       new Observable<readonly PictureFinding[]>((subscriber) => {

@@ -31,7 +31,7 @@ export class SessionPair {
   #load: LoadMessage;
   #active: Worker | undefined;
   #spare: Worker | undefined;
-  #starting = false;
+  #starting: Promise<void> | undefined;
   #closed = false;
   #swaps: Promise<void> = Promise.resolve();
   #lastPredictor: Predictor;
@@ -72,6 +72,12 @@ export class SessionPair {
       this.#queue.splice(waiting, 1);
       onReturn();
     };
+  }
+
+  /** Starts the spare, where there is to be one; resolves when it is warm, or is known not to start. */
+  async warmSpare(): Promise<void> {
+    this.#refill();
+    await this.#starting;
   }
 
   swap(file: string): Promise<void> {
@@ -127,13 +133,12 @@ export class SessionPair {
   /** Starts what is missing, one process at a time: a working one first, then the spare. */
   #refill(): void {
     if (this.#closed || this.#starting || (this.#active && (this.#spare || !this.#options.spare))) return;
-    this.#starting = true;
     const load = this.#load;
-    this.#start(load).then(
+    this.#starting = this.#start(load).then(
       (worker) => {
         if (load !== this.#load) this.#retire(worker);
         else if (!worker.lost) this.#take(worker);
-        this.#starting = false;
+        this.#starting = undefined;
         this.#refill();
         this.#pump();
       },
@@ -150,7 +155,7 @@ export class SessionPair {
 
   /** Without a working process nobody could answer: the waiting jobs fail, and the next job tries to start one again. */
   #notStarted(error: unknown): void {
-    this.#starting = false;
+    this.#starting = undefined;
     if (this.#closed) return;
     const message = error instanceof Error ? error.message : String(error);
     this.#options.onNotice('a model process could not be started', { file: this.#load.file, message });

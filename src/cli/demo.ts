@@ -38,7 +38,13 @@ export function demoCommand(): Command {
       const server = await createFarServer({ files: { '/match.mp4': clip.path }, link: CDN });
       closers.unshift(server.close);
       const target = `${server.url}/match.mp4`;
-      const engine = await createEngine({ config, log: createLogger(config), ca: server.ca, allowPrivate: true });
+      const engine = await createEngine({
+        config,
+        log: createLogger(config),
+        ca: server.ca,
+        allowPrivate: true,
+        spare: false,
+      });
       closers.unshift(engine.close);
 
       const cold = await answer(engine, target);

@@ -65,7 +65,7 @@ export function runCommand(): Command {
     .option('--quiet', 'neither progress bar nor waterfall');
   return withSettings(command).action(async (target: string, options: RunOptions) => {
     const config = loadConfig({ overrides: overridesOf({ ...options }) });
-    const engine = await createEngine({ config, log: createLogger(config), allowPrivate: true });
+    const engine = await createEngine({ config, log: createLogger(config), allowPrivate: true, spare: false });
     const leave = new AbortController();
     const interrupt = () => leave.abort();
     process.once('SIGINT', interrupt);
