@@ -11,7 +11,7 @@ import { DEMO_CLIP } from '../src/demo/situation.js';
 import { median as medianOf } from '../src/quantile.js';
 import { compareWithTruth } from '../src/scene/index.js';
 import { machine, revision } from './harness.js';
-import { answerOf, openStand } from './stand.js';
+import { answerOf, openStand, rehearse } from './stand.js';
 
 const rounds = Number(process.env.ROUNDS ?? 5);
 const budgetsS = (process.env.BUDGETS ?? '0.5,1,2,4,30').split(',').map(Number);
@@ -46,6 +46,7 @@ try {
         PREWARM_ORIGINS: new URL(stand.url).origin,
         ...settings(budgetS),
       });
+      await rehearse(engine);
       await answerOf(engine, stand.url).catch(() => undefined);
       const runs: { totalMs: number; f1: number; keyPoints: number; idf1: number; measured: number }[] = [];
       const lag = monitorEventLoopDelay({ resolution: 5 });

@@ -97,6 +97,7 @@ const schema = z.object({
   PLAN: z.enum(['anytime', 'fixed']).default('anytime'),
   TIME_BUDGET_S: number(0.05, 3600).default(2),
   START_BUDGET_AFTER_FIRST_FRAME: bool(false),
+  REHEARSE: bool(true),
   FIRST_FRAME_TIMEOUT_S: number(0.05, 600).default(5),
   EARLY_FLUSH_FIRST_FRAME: bool(true),
 

@@ -1,4 +1,4 @@
-import { asyncScheduler, defer, finalize, map, type Observable } from 'rxjs';
+import { asyncScheduler, defer, finalize, lastValueFrom, map, type Observable } from 'rxjs';
 import { reportLine as deviceLine, type ModelSet } from '../models/index.js';
 import { decoderChoice, openAnswerClip } from './answer-clip.js';
 import type { Config } from './config.js';
@@ -62,6 +62,8 @@ export interface Engine {
   readonly pool: Pool;
   /** Cold; one subscription is one challenge, unsubscribing ends it. Errors: the TikitakaErrors of `answerClip` and its ports. */
   answer(request: AnswerRequest): Observable<EngineEvent>;
+  /** Answers a local clip a few times and throws the answers away: the first caller then meets compiled code. What goes wrong is logged. */
+  rehearse(path: string): Promise<void>;
   /** Asks what the target is now; see `FinishedAnswer.version`. Errors: ERR_SOURCE_*. */
   versionOf(target: string): Promise<string | undefined>;
   close(): Promise<void>;
@@ -73,6 +75,10 @@ const FINISH_MS = 30;
 const SLICE_MS = 6;
 /** Frames of a batch in deterministic mode: a size chosen at warm-up would follow the load. */
 const FIXED_BATCH = 1;
+
+/** Answers in a rehearsal, and how they differ from real ones. Measured: the fourth is no faster than the third. */
+const REHEARSALS = 3;
+const REHEARSAL = { TIME_BUDGET_S: 1.5, START_BUDGET_AFTER_FIRST_FRAME: false, FRAME_STRIDE: 'auto' } as const;
 
 /** Loads and warms the models and connects to `PREWARM_ORIGINS`. Errors: ERR_MODEL_*, ERR_CONFIG. */
 export async function createEngine({
@@ -112,6 +118,18 @@ export async function createEngine({
     runner,
     pool,
     answer: (request) => answerRequest({ config, log, pool, runner, allowFiles }, request),
+    async rehearse(path) {
+      const plain = { ...config, ...REHEARSAL };
+      const parts = { config: plain, log: log.child({}, { level: 'silent' }), pool, runner, allowFiles: true };
+      try {
+        for (let i = 0; i < REHEARSALS; i++) {
+          const last = await lastValueFrom(answerRequest(parts, { target: path }));
+          if (last.type === 'answer') last.answer.body({});
+        }
+      } catch (error) {
+        log.warn({ err: error }, 'rehearsal failed: the first answers will be slow');
+      }
+    },
     async versionOf(target) {
       const source = await openByteSource(target, { pool, headBytes: 1, allowFiles });
       source.close();

@@ -17,8 +17,8 @@ export interface Freshening {
   stop(): void;
 }
 
-/** A round of understanding is followed by a rest of so many times its length. Chosen: a tenth of one core. */
-const REST = 9;
+/** A round of understanding is followed by a rest of so many times its length. Chosen: a twentieth of one core. */
+const REST = 19;
 /** Length of a round before one was timed, ms (measured: 750 frames, two busy cores). */
 const FIRST_ROUND_MS = 60;
 /** The last round begins so many times its expected length before the deadline. Chosen. */
