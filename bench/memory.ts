@@ -1,21 +1,24 @@
 /** `npm run bench:memory`: peak memory over all our processes for a 30 s and a 300 s clip at the same stride. */
 import { fork } from 'node:child_process';
 import { cacheFolder } from '../src/cache-folder.js';
+import { loadConfig } from '../src/config.js';
 import { generateClip } from '../src/demo/generate.js';
 import { DEMO_CLIP } from '../src/demo/situation.js';
+import { createEngine } from '../src/engine.js';
+import { createLogger } from '../src/log.js';
 import { residentBytes } from '../src/resident-bytes.js';
 import { machine, revision } from './harness.js';
-import { answerOf, openStand } from './stand.js';
+import { answerOf } from './stand.js';
 
 const rounds = 3;
 
 /** One answer in a fresh process: peak of all processes less the answer's own size. */
 function peakOf(path: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = fork(new URL(import.meta.url), [path]);
+    const child = fork(new URL(import.meta.url), [path], { execArgv: [...process.execArgv, '--expose-gc'] });
     let peak = 0;
     const timer = setInterval(() => {
-      peak = Math.max(peak, residentBytes(child.pid ?? 0) ?? 0);
+      peak = Math.max(peak, residentBytes(child.pid ?? 0));
     }, 50);
     child.once('message', (answerBytes) => resolve(peak - Number(answerBytes)));
     child.once('exit', (code) => {
@@ -25,14 +28,35 @@ function peakOf(path: string): Promise<number> {
   });
 }
 
+/** What objects and buffers hold once all that is not needed is gone. */
+function heldBytes(): number {
+  globalThis.gc?.();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+/** Answers the clip and returns what the answer holds: its frames and its bytes. */
+async function ownSize(path: string): Promise<number> {
+  const overrides = { LOG_LEVEL: 'error', FRAME_STRIDE: '10', TIME_BUDGET_S: '600' };
+  const config = loadConfig({ env: {}, dotenvPaths: [], overrides });
+  const engine = await createEngine({ config, log: createLogger(config), allowPrivate: true });
+  const holder: { held?: unknown } = {};
+  const answer = async () => {
+    const finished = await answerOf(engine, path);
+    holder.held = { finished, body: finished.body({}) };
+  };
+  await answer();
+  const withAnswer = heldBytes();
+  holder.held = undefined;
+  const size = withAnswer - heldBytes();
+  await engine.close();
+  return size;
+}
+
 const given = process.argv[2];
 if (given) {
-  const stand = await openStand({ path: given });
-  const engine = await stand.engine({ FRAME_STRIDE: '10', TIME_BUDGET_S: '600' });
-  const answer = await answerOf(engine, given);
-  const body = answer.body({});
-  await new Promise<void>((resolve) => process.send?.(body.byteLength * 2, () => resolve()));
-  await stand.close();
+  const bytes = await ownSize(given);
+  await new Promise<void>((resolve) => process.send?.(bytes, () => resolve()));
 } else {
   const peaks: number[] = [];
   for (const seconds of [30, 300]) {
