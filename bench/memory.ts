@@ -18,7 +18,7 @@ function peakOf(path: string): Promise<number> {
     const child = fork(new URL(import.meta.url), [path], { execArgv: [...process.execArgv, '--expose-gc'] });
     let peak = 0;
     const timer = setInterval(() => {
-      peak = Math.max(peak, residentBytes(child.pid ?? 0));
+      peak = Math.max(peak, residentBytes(child.pid ?? 0) ?? 0);
     }, 50);
     child.once('message', (answerBytes) => resolve(peak - Number(answerBytes)));
     child.once('exit', (code) => {
