@@ -209,7 +209,7 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
       map((event): EngineEvent => {
         if (event.type !== 'answer') return event;
         const finished = finish(event);
-        log.info(finished.report, reportLine(finished.report));
+        log.info({ report: finished.report }, reportLine(finished.report));
         return { type: 'answer', answer: finished };
       }),
       finalize(() => opened.close()),

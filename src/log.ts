@@ -22,8 +22,16 @@ export function createLogger(
 
 const levels: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info ', 40: 'WARN ', 50: 'ERROR' };
 
+interface Line {
+  readonly level: number;
+  readonly time: string;
+  readonly msg?: string;
+  readonly report?: unknown;
+}
+
 function toText(line: string): string {
-  const { level, time, msg, ...facts } = JSON.parse(line) as { level: number; time: string; msg?: string };
+  // What a report holds, its line says.
+  const { level, time, msg, report, ...facts } = JSON.parse(line) as Line;
   const rest = Object.entries(facts).map(
     ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );

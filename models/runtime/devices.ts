@@ -44,7 +44,7 @@ export interface DeviceReport {
 /** One line for the log. */
 export function reportLine(report: DeviceReport): string {
   const { model, device, threads, maxBatch, oneMs, fullMs, passedOver, notes } = report;
-  const cpu = device === 'cpu' ? `, ${threads} threads` : '';
+  const cpu = device === 'cpu' ? `, ${threads} thread${threads === 1 ? '' : 's'}` : '';
   const why = passedOver.map(({ device: other, reason }) => `; ${other} not used: ${reason}`).join('');
   const extra = notes.map((note) => `; ${note}`).join('');
   return `${model} runs on ${device}${cpu}, ${oneMs.toFixed(1)} ms a picture, ${fullMs.toFixed(0)} ms a batch of ${maxBatch}${why}${extra}`;
