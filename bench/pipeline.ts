@@ -115,7 +115,7 @@ try {
         name: `whole clip from a file, every ${stride}th`,
         run: async () => (await answerOf(whole, stand.clip.path)).report.totalMs,
       },
-      { name: 'same decode and inference, unconnected', run: () => unconnected(whole, stand.clip.path, 4) },
+      { name: 'same decode and inference, unconnected', run: () => unconnected(whole, stand.clip.path, Math.min(4, whole.runner.maxBatch)) },
     ],
   });
   report({
