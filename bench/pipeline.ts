@@ -115,7 +115,10 @@ try {
         name: `whole clip from a file, every ${stride}th`,
         run: async () => (await answerOf(whole, stand.clip.path)).report.totalMs,
       },
-      { name: 'same decode and inference, unconnected', run: () => unconnected(whole, stand.clip.path, Math.min(4, whole.runner.maxBatch)) },
+      {
+        name: 'same decode and inference, unconnected',
+        run: () => unconnected(whole, stand.clip.path, Math.min(4, whole.runner.maxBatch)),
+      },
     ],
   });
   report({
