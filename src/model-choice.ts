@@ -13,7 +13,7 @@ import type { Logger } from './log.js';
 /** Detections weaker than CONF_THRESHOLD never stand alone but confirm tracks (ByteTrack); below this they are noise (measured on rendered clips). */
 const WEAK_THRESHOLD = 0.12;
 
-/** Frames that an anytime answer wants to see before larger pictures pay (measured: README, "What the settings do"). */
+/** Frames that an anytime answer wants to see before larger pictures pay. Measured: README, "Configuration". */
 const WANTED_FRAMES = 40;
 /** What opening takes of the budget, ms: a round trip, the first bytes, the first keyframe. */
 const OPENING_MS = 250;
@@ -21,33 +21,42 @@ const OPENING_MS = 250;
 export const CONTENTION = 1.4;
 
 /**
- * Loads and warms the models. Where nothing says how large their input is and this machine, as just measured, sees too few frames
- * within the budget at the full size, the family's next smaller one. With `spare`, a second process waits for the first one's death. Errors: ERR_MODEL_*, ERR_OPTION.
+ * Loads and warms the models. Where nothing says how large their input is, and this machine, as just measured, sees too few
+ * frames within the budget at the full size, they are the family's next smaller ones. With `spare`, a second process waits
+ * for the first one's death. Errors: ERR_MODEL_*, ERR_OPTION.
  */
 export async function openModels(config: Config, log: Logger, spare = true): Promise<ModelSet> {
-  const models = await openSized(config, log, spare);
+  let models = await openModelSet({ ...modelSetOptions(config, log), spare });
+  const imageSize = smallerSize(config);
+  if (imageSize && isTooSlow(config, models)) {
+    log.info({ width: imageSize.width, instead: models.input.width }, 'smaller pictures: the budget is short here');
+    await models.close();
+    models = await openModelSet({ ...modelSetOptions({ ...config, IMG_SIZE: imageSize }, log), spare });
+  }
   await models.warmSpare();
   return models;
 }
 
-async function openSized(config: Config, log: Logger, spare: boolean): Promise<ModelSet> {
-  const full = await openModelSet({ ...modelSetOptions(config, log), spare });
-  const imageSize = smallerSize(config, full);
-  if (!imageSize) return full;
-  const { width } = full.input;
-  await full.close();
-  log.info({ width: imageSize.width, instead: width }, 'smaller pictures: the budget is short for this machine');
-  return openModelSet({ ...modelSetOptions({ ...config, IMG_SIZE: imageSize }, log), spare });
+/** The configuration with the size that `openModels` would choose, for tools that tell or vary it. Errors as there. */
+export async function withImageSize(config: Config, log: Logger): Promise<Config> {
+  if (!smallerSize(config)) return config;
+  const models = await openModels(config, log, false);
+  await models.close();
+  return { ...config, IMG_SIZE: { width: models.input.width, nearest: false } };
 }
 
-function smallerSize(config: Config, { input, maxBatch, predictMs }: ModelSet): Config['IMG_SIZE'] {
-  if (config.IMG_SIZE !== undefined || config.PLAN === 'fixed' || config.FRAME_STRIDE !== 'auto') return undefined;
-  const perFrameMs = (predictMs(maxBatch) / maxBatch) * CONTENTION;
-  if ((config.TIME_BUDGET_S * 1000 - OPENING_MS) / perFrameMs >= WANTED_FRAMES) return undefined;
-  const smaller = shippedModels().find(
-    ({ description }) => description.family === config.MODEL && description.input.width < input.width,
-  );
+/** The next smaller size of a shipped model. A fixed plan is the same on every machine, and who names a size, a stride or own models has chosen. */
+function smallerSize(config: Config): Config['IMG_SIZE'] {
+  const { MODEL, IMG_SIZE, PLAN, FRAME_STRIDE, PLAYER_MODEL, PITCH_MODEL, BALL_MODEL } = config;
+  const chosen = IMG_SIZE ?? PLAYER_MODEL ?? PITCH_MODEL ?? BALL_MODEL;
+  if (chosen !== undefined || PLAN === 'fixed' || FRAME_STRIDE !== 'auto') return undefined;
+  const [, smaller] = shippedModels().filter(({ description }) => description.family === MODEL);
   return smaller && { width: smaller.description.input.width, nearest: false };
+}
+
+function isTooSlow({ TIME_BUDGET_S }: Config, { maxBatch, predictMs }: ModelSet): boolean {
+  const perFrameMs = (predictMs(maxBatch) / maxBatch) * CONTENTION;
+  return (TIME_BUDGET_S * 1000 - OPENING_MS) / perFrameMs < WANTED_FRAMES;
 }
 
 /** What the configuration says of the models. Errors, thrown at call: ERR_OPTION, ERR_MODEL_DESCRIPTION, ERR_MODEL_LOAD. */

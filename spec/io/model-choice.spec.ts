@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../../src/config.js';
 import { createLogger } from '../../src/log.js';
-import { openModels } from '../../src/model-choice.js';
+import { openModels, withImageSize } from '../../src/model-choice.js';
+import { packageRoot } from '../../src/package-root.js';
+
+const weights = fileURLToPath(new URL('models/weights/tikitaka-768x448.onnx', packageRoot));
 
 describe('the size of the pictures', () => {
   // No machine sees 40 frames in 10 ms beyond opening, and every one does in an hour.
@@ -21,4 +25,17 @@ describe('the size of the pictures', () => {
       }
     });
   }
+
+  it('is told to the tools that vary it', async () => {
+    const overrides = { LOG_LEVEL: 'silent', TIME_BUDGET_S: '0.26' };
+    const config = loadConfig({ env: {}, dotenvPaths: [], overrides });
+    const { IMG_SIZE } = await withImageSize(config, createLogger(config));
+    assert.deepEqual(IMG_SIZE, { width: 576, nearest: false });
+  });
+
+  it('stays that of models of one’s own, whatever the budget', async () => {
+    const overrides = { LOG_LEVEL: 'silent', TIME_BUDGET_S: '0.26', PLAYER_MODEL: weights };
+    const config = loadConfig({ env: {}, dotenvPaths: [], overrides });
+    assert.equal(await withImageSize(config, createLogger(config)), config);
+  });
 });

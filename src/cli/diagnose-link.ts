@@ -13,7 +13,7 @@ import {
 } from '../diagnose/index.js';
 import { createLogger } from '../log.js';
 import { machine } from '../machine.js';
-import { modelSetOptions } from '../model-choice.js';
+import { modelSetOptions, withImageSize } from '../model-choice.js';
 import { createLinkPolicy, createPool, shown } from '../net/index.js';
 
 export interface DiagnoseLinkOptions extends Pick<DiagnoseOptions, 'runs' | 'stageLimitMs' | 'signal' | 'onStage'> {
@@ -29,14 +29,16 @@ const KEEP_MS = 3_600_000;
 
 /** Diagnoses a link with the decoders and models of the configuration. Errors: ERR_SOURCE_REFUSED, ERR_OPTION and ERR_MODEL_DESCRIPTION before anything is measured. */
 export async function diagnoseLink(options: DiagnoseLinkOptions): Promise<Diagnosis> {
-  const { target, ca, config, stageLimitMs } = options;
+  const { target, ca, stageLimitMs } = options;
   const policy = createLinkPolicy({ allowPrivate: true });
   const timeouts = {
-    connectTimeoutMs: config.CONNECT_TIMEOUT_S * 1000,
-    readTimeoutMs: config.READ_TIMEOUT_S * 1000,
+    connectTimeoutMs: options.config.CONNECT_TIMEOUT_S * 1000,
+    readTimeoutMs: options.config.READ_TIMEOUT_S * 1000,
   };
   const link = createLinkProbe({ target, policy, ca, ...timeouts });
-  const modelOptions = { ...modelSetOptions(config, createLogger(config)), spare: false, loadTimeoutMs: stageLimitMs };
+  const log = createLogger(options.config);
+  const config = await withImageSize(options.config, log);
+  const modelOptions = { ...modelSetOptions(config, log), spare: false, loadTimeoutMs: stageLimitMs };
   const [model] = modelOptions.models;
   if (!model) throw new OptionError('no model is configured');
   const { input, family } = model.description;
