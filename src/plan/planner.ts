@@ -93,7 +93,7 @@ export function createPlanner(options: PlannerOptions): Planner {
   let rounds = 0;
   /** The rest of a long GOP under way. */
   let rest: Stretch | undefined;
-  /** Of the running round; undefined where a whole one is too dear. */
+  /** Of the running round. */
   let spacing: Spacing | undefined;
   let lastMeans: Means | undefined;
 
@@ -226,29 +226,18 @@ export function createPlanner(options: PlannerOptions): Planner {
     const isNew = !rest && round.length === 0;
     if (isNew) round = openRound();
     const left = rest ? [rest, ...round.toReversed()] : round.toReversed();
-    const at = isNew || spacing ? spacingFor(left, means) : undefined;
+    const at = spacingFor(left, means);
     spacing = at;
+    if (!at) return null;
     let begun: PlannedVisit | undefined;
     for (const stretch of left) {
       // What is passed over has its turn in the next round.
       round = round.filter((other) => other !== stretch);
-      begun = at ? begin(ledger.visitOf(stretch, at), stretch.gop, means) : glimpse(stretch, means);
+      begun = begin(ledger.visitOf(stretch, at), stretch.gop, means);
       if (begun) break;
     }
     if (isNew && begun) rounds++;
     return begun ?? null;
-  }
-
-  /** Where a whole round is too dear: one frame in the widest gap of a GOP, in its middle or less deep. */
-  function glimpse(stretch: Stretch, means: Means): PlannedVisit | undefined {
-    const { from, end } = ledger.widestGap(stretch.gop);
-    for (const depth of [2, 4]) {
-      const frame = Math.floor((from + (end - from) / depth) / step) * step;
-      if (frame < from || !ledger.isReachable(frame)) continue;
-      const visit = ledger.visitTo(stretch.firstSample, [frame]);
-      if (fits(visit, means)) return take(visit, stretch.gop, visit);
-    }
-    return undefined;
   }
 
   return {
