@@ -8,10 +8,12 @@ import { cacheFolder } from '../src/cache-folder.js';
 import type { ConfigKey } from '../src/config.js';
 import { generateClip } from '../src/demo/generate.js';
 import { DEMO_CLIP } from '../src/demo/situation.js';
+import { createLogger } from '../src/log.js';
 import { median as medianOf } from '../src/quantile.js';
+import { rehearse } from '../src/rehearsal.js';
 import { compareWithTruth } from '../src/scene/index.js';
 import { machine, revision } from './harness.js';
-import { answerOf, openStand, rehearse } from './stand.js';
+import { answerOf, openStand } from './stand.js';
 
 const rounds = Number(process.env.ROUNDS ?? 5);
 const budgetsS = (process.env.BUDGETS ?? '0.5,1,2,4,30').split(',').map(Number);
@@ -46,7 +48,7 @@ try {
         PREWARM_ORIGINS: new URL(stand.url).origin,
         ...settings(budgetS),
       });
-      await rehearse(engine);
+      await rehearse(engine, createLogger({ LOG_LEVEL: 'warn', LOG_FORMAT: 'text' }));
       await answerOf(engine, stand.url).catch(() => undefined);
       const runs: { totalMs: number; f1: number; keyPoints: number; idf1: number; measured: number }[] = [];
       const lag = monitorEventLoopDelay({ resolution: 5 });

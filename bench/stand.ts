@@ -3,7 +3,7 @@ import { cacheFolder } from '../src/cache-folder.js';
 import { type ConfigKey, loadConfig } from '../src/config.js';
 import { createFarServer } from '../src/demo/far-server.js';
 import { type GeneratedClip, generateClip } from '../src/demo/generate.js';
-import { CDN, DEMO_CLIP, SMALL_CLIP } from '../src/demo/situation.js';
+import { CDN, DEMO_CLIP } from '../src/demo/situation.js';
 import { createEngine, type Engine, type FinishedAnswer } from '../src/engine.js';
 import { createLogger } from '../src/log.js';
 
@@ -54,11 +54,6 @@ export async function openStand({
       await server.close();
     },
   };
-}
-
-/** As `serve` does before it listens. */
-export async function rehearse(engine: Engine): Promise<void> {
-  await engine.rehearse((await generateClip({ ...SMALL_CLIP, cacheFolder: cacheFolder() })).path);
 }
 
 export async function answerOf(engine: Engine, target: string): Promise<FinishedAnswer> {

@@ -62,7 +62,7 @@ export interface Engine {
   readonly pool: Pool;
   /** Cold; one subscription is one challenge, unsubscribing ends it. Errors: the TikitakaErrors of `answerClip` and its ports. */
   answer(request: AnswerRequest): Observable<EngineEvent>;
-  /** Answers a local clip a few times and throws the answers away: the first caller then meets compiled code. What goes wrong is logged. */
+  /** Answers a local clip a few times and throws the answers away: the first caller then meets compiled code. Errors as `answer`. */
   rehearse(path: string): Promise<void>;
   /** Asks what the target is now; see `FinishedAnswer.version`. Errors: ERR_SOURCE_*. */
   versionOf(target: string): Promise<string | undefined>;
@@ -121,13 +121,9 @@ export async function createEngine({
     async rehearse(path) {
       const plain = { ...config, ...REHEARSAL };
       const parts = { config: plain, log: log.child({}, { level: 'silent' }), pool, runner, allowFiles: true };
-      try {
-        for (let i = 0; i < REHEARSALS; i++) {
-          const last = await lastValueFrom(answerRequest(parts, { target: path }));
-          if (last.type === 'answer') last.answer.body({});
-        }
-      } catch (error) {
-        log.warn({ err: error }, 'rehearsal failed: the first answers will be slow');
+      for (let i = 0; i < REHEARSALS; i++) {
+        const last = await lastValueFrom(answerRequest(parts, { target: path }));
+        if (last.type === 'answer') last.answer.body({});
       }
     },
     async versionOf(target) {

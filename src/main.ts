@@ -1,8 +1,7 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { TikitakaError } from '../operators/index.js';
-import { packageRoot } from './package-root.js';
+import { packageVersion } from './package-root.js';
 
 /** Loaded when named: the chain's libraries alone take longer to load than a short clip to answer. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
@@ -22,10 +21,9 @@ const usageCodes = new Set(['ERR_OPTION', 'ERR_CONFIG']);
 const interruptedCode = 'ERR_INTERRUPTED';
 
 async function main(argv: readonly string[]): Promise<number> {
-  const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as { version: string };
   const program = new Command('tikitaka')
     .description('Answers questions about a video before a deadline.')
-    .version(version)
+    .version(packageVersion())
     .exitOverride()
     .showHelpAfterError('(see --help)');
   const named = Object.entries(commands).filter(([name]) => name === argv[2]);

@@ -1,7 +1,13 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 /** Folder URL of the installed package (ends in `/`): the same from `src/` under a loader and from `dist/src/`. */
 export const packageRoot: URL =
   [new URL('../', import.meta.url), new URL('../../', import.meta.url)].find((url) =>
     existsSync(new URL('package.json', url)),
   ) ?? new URL('../', import.meta.url);
+
+/** The installed package's own version. */
+export function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as { version: string };
+  return version;
+}

@@ -1,4 +1,5 @@
 import type { FinishedAnswer } from './engine.js';
+import { escapeMarkup } from './escape-markup.js';
 import { reportLine } from './report.js';
 import type { Readiness } from './server/index.js';
 import { waterfall } from './timeline.js';
@@ -59,9 +60,11 @@ export function statusPage({ version, available, activeRuns, readiness, models, 
     ...models.map((model) => ['model', model]),
     ['version', `Tikitaka ${version}, Node ${process.version}`],
   ];
-  const table = rows.map(([name = '', text = '']) => `<tr><th>${escaped(name)}<td>${escaped(text)}`).join('\n');
+  const table = rows
+    .map(([name = '', text = '']) => `<tr><th>${escapeMarkup(name)}<td>${escapeMarkup(text)}`)
+    .join('\n');
   const past = challenges
-    .map(({ at, line, waterfall }) => `<h3>${at}</h3>\n<p>${escaped(line)}\n<pre>${escaped(waterfall)}</pre>`)
+    .map(({ at, line, waterfall }) => `<h3>${at}</h3>\n<p>${escapeMarkup(line)}\n<pre>${escapeMarkup(waterfall)}</pre>`)
     .join('\n');
   return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -82,6 +85,3 @@ ${past || '<p>None yet.'}
 </html>
 `;
 }
-
-const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-const escaped = (text: string) => text.replace(/[&<>"]/g, (unit) => entities[unit] ?? unit);

@@ -1,3 +1,5 @@
+import { escapeMarkup } from '../escape-markup.js';
+
 /** What a small chart is drawn of; coordinates in px from the upper left corner. */
 export type Shape =
   | {
@@ -56,10 +58,7 @@ function element(shape: Shape): string {
     return `<circle ${at('cx', 'cy')} r="${shape.radiusPx}" fill="${shape.fill}" stroke="${shape.stroke}" stroke-width="1.5"/>`;
   const { text, sizePx, anchor, colour, isUpright } = shape;
   const turn = isUpright ? ` transform="rotate(-90 ${px(shape.x)} ${px(shape.y)})"` : '';
-  return `<text ${at('x', 'y')} font-size="${sizePx}" text-anchor="${anchor}" fill="${colour}"${turn}>${escaped(text)}</text>`;
+  return `<text ${at('x', 'y')} font-size="${sizePx}" text-anchor="${anchor}" fill="${colour}"${turn}>${escapeMarkup(text)}</text>`;
 }
 
 const px = (value: number): string => String(Math.round(value * 10) / 10);
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-const escaped = (text: string): string => text.replace(/[&<>"]/g, (letter) => ENTITIES[letter] ?? letter);

@@ -1,13 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { TikitakaError } from '../../operators/index.js';
-import { cacheFolder } from '../cache-folder.js';
 import type { ConfigKey } from '../config.js';
 import { createFarServer } from '../demo/far-server.js';
-import { generateClip } from '../demo/generate.js';
-import { CDN, DEMO_CLIP } from '../demo/situation.js';
+import { CDN } from '../demo/situation.js';
 import { shown } from '../net/link-policy.js';
 import { parseTruth } from '../scene/index.js';
+import { demoClip } from './demo-clip.js';
 
 /** The clip that is measured, and what a process needs to reach it. */
 export interface BenchClip {
@@ -43,14 +42,7 @@ export async function openBenchClip({ target, truth, signal, onProgress }: Bench
 }
 
 async function openDemo({ truth, signal, onProgress }: Omit<BenchClipOptions, 'target'>): Promise<BenchClip> {
-  const clip = await generateClip({
-    ...DEMO_CLIP,
-    cacheFolder: cacheFolder(),
-    signal,
-    onProgress: (done, total) => {
-      if (done % 75 === 0 || done === total) onProgress(`rendering the match: ${done}/${total} frames`);
-    },
-  });
+  const clip = await demoClip({ signal, onProgress });
   const server = await createFarServer({ files: { '/match.mp4': clip.path }, link: CDN });
   return {
     target: `${server.url}/match.mp4`,

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { access, constants, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { Command } from 'commander';
@@ -7,7 +6,7 @@ import { type BenchResult, benchChart, benchReport, resultOf, runBench, toSvg, v
 import { loadConfig } from '../config.js';
 import { createLogger } from '../log.js';
 import { withImageSize } from '../model-choice.js';
-import { packageRoot } from '../package-root.js';
+import { packageVersion } from '../package-root.js';
 import { openBenchClip } from './bench-clip.js';
 import { type GridOptions, gridOf } from './bench-grid.js';
 import { interrupted, openBenchProcess } from './bench-process.js';
@@ -106,8 +105,12 @@ async function bench(target: string | undefined, options: BenchOptions): Promise
         },
       );
       progress.end();
-      const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as { version: string };
-      const facts = { version, target: clip.name, truth: clip.truthPath !== undefined, mode } as const;
+      const facts = {
+        version: packageVersion(),
+        target: clip.name,
+        truth: clip.truthPath !== undefined,
+        mode,
+      } as const;
       const result = resultOf(outcome, { ...facts, reference: grid.reference });
       await write(result, options);
       if (outcome.interrupted)

@@ -2,14 +2,14 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { lastValueFrom } from 'rxjs';
-import { cacheFolder } from '../cache-folder.js';
 import { loadConfig } from '../config.js';
 import { createFarServer } from '../demo/far-server.js';
-import { generateClip } from '../demo/generate.js';
 import { CDN, DEMO_CLIP } from '../demo/situation.js';
 import { createEngine, type Engine, type FinishedAnswer } from '../engine.js';
 import { createLogger } from '../log.js';
+import { textTable } from '../text-table.js';
 import { toChromeTrace, waterfall } from '../timeline.js';
+import { demoClip } from './demo-clip.js';
 import { drawAnswer } from './draw-answer.js';
 import { overridesOf, withSettings } from './run.js';
 
@@ -27,14 +27,7 @@ export function demoCommand(): Command {
     await mkdir(out, { recursive: true });
     const closers: (() => Promise<void>)[] = [];
     try {
-      const clip = await generateClip({
-        ...DEMO_CLIP,
-        seed: Number(options.seed),
-        cacheFolder: cacheFolder(),
-        onProgress: (done, total) => {
-          if (done % 75 === 0 || done === total) process.stderr.write(`rendering the match: ${done}/${total} frames\n`);
-        },
-      });
+      const clip = await demoClip({ seed: Number(options.seed) });
       const server = await createFarServer({ files: { '/match.mp4': clip.path }, link: CDN });
       closers.unshift(server.close);
       const target = `${server.url}/match.mp4`;
@@ -81,13 +74,5 @@ function table(runs: Readonly<Record<string, FinishedAnswer>>): string {
     report.httpVersion,
     report.connectionReused ? 'reused' : 'new',
   ]);
-  const widths = head.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
-  return [head, ...rows]
-    .map((row) =>
-      row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return textTable({ head, rows });
 }

@@ -1,12 +1,11 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { OptionError, TikitakaError } from '../../operators/index.js';
-import { cacheFolder } from '../cache-folder.js';
 import { loadConfig } from '../config.js';
 import { createFarServer } from '../demo/far-server.js';
-import { generateClip } from '../demo/generate.js';
-import { CDN, DEMO_CLIP } from '../demo/situation.js';
+import { CDN } from '../demo/situation.js';
 import { type Diagnosis, diagnosisJsonSchema, reportOf } from '../diagnose/index.js';
+import { demoClip } from './demo-clip.js';
 import { diagnoseLink } from './diagnose-link.js';
 import { overridesOf, withSettings } from './run.js';
 
@@ -87,7 +86,7 @@ function print(diagnosis: Diagnosis, { json }: DiagnoseCommandOptions): void {
 
 /** The demo's clip behind a link shaped as told. */
 async function openDemo(options: DiagnoseCommandOptions) {
-  const path = options.demoClip ? resolve(options.demoClip) : await demoClip();
+  const path = options.demoClip ? resolve(options.demoClip) : (await demoClip()).path;
   const server = await createFarServer({
     files: { '/match.mp4': path },
     protocol: options.demoProtocol,
@@ -95,17 +94,6 @@ async function openDemo(options: DiagnoseCommandOptions) {
     link: { rttMs: options.demoRtt, bytesPerSecond: options.demoRate * 1e6, setUpMs: options.demoSetUp },
   });
   return { url: `${server.url}/match.mp4`, ca: server.ca, close: server.close };
-}
-
-async function demoClip(): Promise<string> {
-  const { path } = await generateClip({
-    ...DEMO_CLIP,
-    cacheFolder: cacheFolder(),
-    onProgress: (done, total) => {
-      if (done % 75 === 0 || done === total) process.stderr.write(`rendering the match: ${done}/${total} frames\n`);
-    },
-  });
-  return path;
 }
 
 function printJson(value: object): void {

@@ -1,14 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { reportLine as deviceLine } from '../../models/index.js';
-import { cacheFolder } from '../cache-folder.js';
 import { loadConfig } from '../config.js';
-import { generateClip } from '../demo/generate.js';
-import { SMALL_CLIP } from '../demo/situation.js';
-import { createEngine, type Engine } from '../engine.js';
+import { createEngine } from '../engine.js';
 import { engineAnswerer } from '../engine-answerer.js';
-import { createLogger, type Logger } from '../log.js';
-import { packageRoot } from '../package-root.js';
+import { createLogger } from '../log.js';
+import { packageVersion } from '../package-root.js';
+import { rehearse } from '../rehearsal.js';
 import { createApp, serve, shutdownOnSignals } from '../server/index.js';
 import { createHistory, statusPage } from '../status-page.js';
 import { openAuth, servingNeeds } from './open-auth.js';
@@ -26,7 +23,7 @@ export function serveCommand(): Command {
       throw error;
     });
     if (config.REHEARSE) await rehearse(engine, log);
-    const { version } = JSON.parse(readFileSync(new URL('package.json', packageRoot), 'utf8')) as { version: string };
+    const version = packageVersion();
     const history = createHistory();
     const readiness = () => {
       const chain = view?.health ?? { ok: true, detail: `AUTH=${config.AUTH}` };
@@ -82,14 +79,4 @@ export function serveCommand(): Command {
       );
     });
   });
-}
-
-async function rehearse(engine: Engine, log: Logger): Promise<void> {
-  log.info('rehearsing on a clip of our own');
-  try {
-    const { path } = await generateClip({ ...SMALL_CLIP, cacheFolder: cacheFolder() });
-    await engine.rehearse(path);
-  } catch (error) {
-    log.warn({ err: error }, 'no clip to rehearse on: the first answers will be slow');
-  }
 }

@@ -12,6 +12,3 @@ export const DEMO_CLIP = {
   bFrames: 2,
   moov: 'start',
 } as const;
-
-/** A clip that is quickly made and takes every path that a real one does: for rehearsals. */
-export const SMALL_CLIP = { seed: 1, seconds: 4, width: 960, height: 540, gop: 5 } as const;
