@@ -91,7 +91,7 @@ function compareMoved(a: Sample, b: Sample, map: Mat3, space: PictureSpace): Lik
       place.x = (((map[0] * u + map[1] * v + map[2]) / depth + 1) / 2) * SIGNATURE_COLUMNS - 0.5;
       place.y = (((map[3] * u + map[4] * v + map[5]) / depth / space.bottom + 1) / 2) * SIGNATURE_ROWS - 0.5;
       if (place.x < 0 || place.y < 0 || place.x > SIGNATURE_COLUMNS - 1 || place.y > SIGNATURE_ROWS - 1) continue;
-      compare.add(a.finding.signature, place, b.finding.signature, row * SIGNATURE_COLUMNS + column);
+      compare.add(a.signature, place, b.signature, row * SIGNATURE_COLUMNS + column);
     }
   }
   return compare.result();
@@ -108,7 +108,7 @@ function compareShifted(a: Sample, b: Sample): Likeness {
         for (let column = Math.max(0, -dx); column < Math.min(SIGNATURE_COLUMNS, SIGNATURE_COLUMNS - dx); column++) {
           place.x = column + dx;
           place.y = row + dy;
-          compare.add(a.finding.signature, place, b.finding.signature, row * SIGNATURE_COLUMNS + column);
+          compare.add(a.signature, place, b.signature, row * SIGNATURE_COLUMNS + column);
         }
       }
       const likeness = compare.result();

@@ -1,6 +1,7 @@
 import type { AnswerFrame, AnswerObject, Provenance } from './answer.js';
 import type { Camera, PictureSpace, Point } from './camera.js';
 import { projectKeyPoints } from './key-points.js';
+import { FramePacker } from './packed-frame.js';
 import { between, beyond, type Curve, type Knot, type Stance } from './track-curve.js';
 import type { Station } from './tracklets.js';
 
@@ -59,6 +60,7 @@ export function partsOf(curves: readonly Curve[], count: number): readonly (read
 /** Answers every frame of a stretch. `timeOf` gives the time of a frame in s. */
 export function fillStretch(stretch: Stretch, space: PictureSpace, timeOf: (frame: number) => number): AnswerFrame[] {
   const { from, to, way } = stretch;
+  const packer = new FramePacker();
   const frames: AnswerFrame[] = [];
   for (let index = stretch.first; index < stretch.end; index++) {
     const timeS = timeOf(index);
@@ -68,16 +70,15 @@ export function fillStretch(stretch: Stretch, space: PictureSpace, timeOf: (fram
     const camera = measured ? from.camera : (way?.at(timeS) ?? near?.camera);
     if (!near || !camera) continue;
     const source: Provenance = measured ? 'measured' : way && from && to ? 'interpolated' : 'held';
-    const keyPoints = projectKeyPoints(camera, (from ?? near).keyPoints, (to ?? near).keyPoints, share, space);
-    const objects: AnswerObject[] = [];
+    projectKeyPoints(camera, (from ?? near).keyPoints, (to ?? near).keyPoints, share, space, packer);
     for (const part of stretch.parts) {
       const object =
         measured && part.from?.sample === stretch.place
           ? seen(part.curve, part.from)
           : filled(part, stretch, camera, space, timeS);
-      if (object) objects.push(object);
+      if (object) packer.addObject(object);
     }
-    frames.push({ index, source, keyPoints, objects });
+    frames.push(packer.take(index, source));
   }
   return frames;
 }

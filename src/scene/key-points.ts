@@ -1,14 +1,8 @@
 import type { Camera, PictureSpace, Point } from './camera.js';
 import { pointVariance } from './homography.js';
+import type { FramePacker } from './packed-frame.js';
 import { PITCH_POINTS } from './pitch.js';
 import type { Sample } from './sample.js';
-
-export type PairPx = readonly [number, number];
-
-const HIDDEN: PairPx = [0, 0];
-
-/** 32 × [0, 0]. */
-export const NO_KEY_POINTS: readonly PairPx[] = PITCH_POINTS.map(() => HIDDEN);
 
 /** A key point whose place is less certain than this (standard deviation, share of the diagonal) is left out. Chosen: what callers count as hit. */
 const LEAST_CERTAIN = 0.01;
@@ -29,7 +23,7 @@ const PITCH_XY = Float64Array.from(PITCH_POINTS.flat());
 
 /** Where the pitch was recognised: all points that the camera knows well enough, in the picture or a little outside. Elsewhere: what the model saw. */
 export function groundPoints(sample: Sample, camera: Camera, recognised: boolean, space: PictureSpace): GroundPoints {
-  return recognised ? { xy: PITCH_XY, known: certain(camera, space) } : seen(sample, camera, space);
+  return recognised ? { xy: PITCH_XY, known: certain(camera, space) } : seen(sample, camera);
 }
 
 function certain(camera: Camera, space: PictureSpace): Uint8Array {
@@ -43,22 +37,23 @@ function certain(camera: Camera, space: PictureSpace): Uint8Array {
   });
 }
 
-function seen(sample: Sample, camera: Camera, space: PictureSpace): GroundPoints {
+function seen({ keyPoints }: Sample, camera: Camera): GroundPoints {
   const xy = new Float64Array(64);
   const known = new Uint8Array(32);
   const point: Point = { x: 0, y: 0 };
-  sample.finding.keyPoints.forEach(({ xPx, yPx, score }, k) => {
-    if (k >= 32 || score < LEAST_RAW_SCORE || !camera.toGround(space.u(xPx), space.v(yPx), point)) return;
+  for (let k = 0; k * 3 < keyPoints.length; k++) {
+    const [u, v, score] = keyPoints.subarray(k * 3);
+    if (score < LEAST_RAW_SCORE || !camera.toGround(u, v, point)) continue;
     known[k] = 1;
     xy[k * 2] = point.x;
     xy[k * 2 + 1] = point.y;
-  });
+  }
   return { xy, known };
 }
 
 /**
- * The key points as a camera sees them, pixels of the original: those inside the picture, [0, 0] for the others. Between two
- * samples (`share` of the way from one to the other) what both know lies between, what one knows is shown in its half.
+ * Gives `into` the key points as a camera sees them: those inside the picture. Between two samples (`share` of the way from
+ * one to the other) what both know lies between, what one knows is shown in its half.
  */
 export function projectKeyPoints(
   camera: Camera,
@@ -66,19 +61,17 @@ export function projectKeyPoints(
   to: GroundPoints,
   share: number,
   space: PictureSpace,
-): readonly PairPx[] {
+  into: FramePacker,
+): void {
   const point: Point = { x: 0, y: 0 };
-  const pairs: PairPx[] = [];
   for (let k = 0; k < 32; k++) {
     const both = from.known[k] === 1 && to.known[k] === 1;
     const at = both ? share : share < 0.5 ? 0 : 1;
-    let shown = both || (at === 0 ? from : to).known[k] === 1;
-    if (shown) {
-      const x = (1 - at) * from.xy[k * 2] + at * to.xy[k * 2];
-      const y = (1 - at) * from.xy[k * 2 + 1] + at * to.xy[k * 2 + 1];
-      shown = camera.toPicture(x, y, point) && space.contains(point.x, point.y);
+    if (!both && (at === 0 ? from : to).known[k] !== 1) continue;
+    const x = (1 - at) * from.xy[k * 2] + at * to.xy[k * 2];
+    const y = (1 - at) * from.xy[k * 2 + 1] + at * to.xy[k * 2 + 1];
+    if (camera.toPicture(x, y, point) && space.contains(point.x, point.y)) {
+      into.addKeyPoint(k, space.xPx(point.x), space.yPx(point.y));
     }
-    pairs.push(shown ? [space.xPx(point.x), space.yPx(point.y)] : HIDDEN);
   }
-  return pairs;
 }

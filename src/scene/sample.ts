@@ -33,11 +33,14 @@ export interface Bodies {
   readonly kits: Float64Array;
 }
 
-/** One finding, made ready for geometry. */
+/** One finding, made ready for geometry; keeps nothing of the finding but its signature: a clip has hundreds of them. */
 export interface Sample {
   readonly index: number;
   readonly timeS: number;
-  readonly finding: Finding;
+  /** See `Finding.signature`. */
+  readonly signature: Uint8Array;
+  /** [32, 3]: u, v, score of each key point; empty where no pitch model ran. */
+  readonly keyPoints: Float64Array;
   readonly persons: Bodies;
   readonly balls: Bodies;
   /** Pitch metres / 50, origin at the centre spot → picture units; undefined without enough key points. */
@@ -46,30 +49,34 @@ export interface Sample {
 
 /** Prepares a finding: overlapping doubles go, the pitch is fitted to the key points. About 0.1 ms. */
 export function createSample(finding: Finding, space: PictureSpace, timeS: number, skipPitch: boolean): Sample {
+  const keyPoints = new Float64Array(Math.min(finding.keyPoints.length, PITCH_POINTS.length) * 3);
+  for (let k = 0; k * 3 < keyPoints.length; k++) {
+    const { xPx, yPx, score } = finding.keyPoints[k];
+    keyPoints.set([space.u(xPx), space.v(yPx), score], k * 3);
+  }
   return {
     index: finding.index,
     timeS,
-    finding,
+    signature: finding.signature,
+    keyPoints,
     persons: bodies(finding, space, false),
     balls: bodies(finding, space, true),
-    fit: skipPitch ? undefined : fitPitch(finding, space),
+    fit: skipPitch ? undefined : fitPitch(keyPoints, space),
   };
 }
 
-function fitPitch(finding: Finding, space: PictureSpace): HomographyFit | undefined {
+function fitPitch(keyPoints: Float64Array, space: PictureSpace): HomographyFit | undefined {
   const used: number[] = [];
-  finding.keyPoints.forEach((point, k) => {
-    if (point.score >= KEY_POINT_SCORE && k < PITCH_POINTS.length) used.push(k);
-  });
+  for (let k = 0; k * 3 < keyPoints.length; k++) if (keyPoints[k * 3 + 2] >= KEY_POINT_SCORE) used.push(k);
   const column = (of: (k: number) => number) => Float64Array.from(used, of);
   const diagonal = Math.hypot(2, 2 * space.bottom);
   return fitHomography(
     {
       fromX: column((k) => (PITCH_POINTS[k][0] - 52.5) / FIT_UNIT_M),
       fromY: column((k) => (PITCH_POINTS[k][1] - 34) / FIT_UNIT_M),
-      toX: column((k) => space.u(finding.keyPoints[k].xPx)),
-      toY: column((k) => space.v(finding.keyPoints[k].yPx)),
-      weight: column((k) => finding.keyPoints[k].score),
+      toX: column((k) => keyPoints[k * 3]),
+      toY: column((k) => keyPoints[k * 3 + 1]),
+      weight: column((k) => keyPoints[k * 3 + 2]),
     },
     { tolerance: KEY_POINT_TOLERANCE * diagonal },
   );

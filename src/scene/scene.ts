@@ -1,8 +1,8 @@
 import type { Answer, AnswerFrame, Finding, Provenance } from './answer.js';
 import { PictureSpace } from './camera.js';
 import { type CutHints, cutFrame, cutOdds } from './cuts.js';
-import { NO_KEY_POINTS } from './key-points.js';
 import { Memo } from './memo.js';
+import { FramePacker } from './packed-frame.js';
 import { createSample, type Sample } from './sample.js';
 import { ShotFiller } from './shot.js';
 
@@ -58,9 +58,10 @@ export function createScene(options: SceneOptions): Scene {
 
 class FootballScene implements Scene {
   private readonly space: PictureSpace;
+  /** Not looked at yet, by frame number. */
   private readonly findings = new Map<number, Finding>();
   private clip: SceneClip;
-  private readonly samples = new Memo<Sample>();
+  private readonly samples = new Map<number, Sample>();
   private readonly cuts = new Memo<number>();
   private readonly filler: ShotFiller;
   /** Work in progress on what `add` brought; undefined = none. */
@@ -77,7 +78,7 @@ class FootballScene implements Scene {
   }
 
   get sampleCount(): number {
-    return this.findings.size;
+    return new Set([...this.findings.keys(), ...this.samples.keys()]).size;
   }
 
   add(findings: readonly Finding[]): void {
@@ -122,14 +123,12 @@ class FootballScene implements Scene {
     const { framePtsUs, fps = 25 } = clip;
     const timeOf = (frame: number): number => (framePtsUs?.[frame] ?? (frame * 1e6) / fps) / 1e6;
     const hints: CutHints = { keyframes: clip.keyframes ?? [], frameBytes: clip.frameBytes ?? [] };
-    const samples: Sample[] = [];
-    for (const finding of [...this.findings.values()].sort((a, b) => a.index - b.index)) {
-      const { index } = finding;
-      if (clip.frameCount !== undefined && index >= clip.frameCount) continue;
-      const timeS = timeOf(index);
-      samples.push(this.samples.get(index, [finding, timeS], () => createSample(finding, space, timeS, skipPitch)));
+    for (const [index, finding] of this.findings) {
+      this.samples.set(index, createSample(finding, space, timeOf(index), skipPitch));
+      this.findings.delete(index);
       yield;
     }
+    const samples = this.samplesBefore(clip.frameCount ?? Number.POSITIVE_INFINITY, timeOf);
     const frameCount = clip.frameCount ?? (samples.at(-1)?.index ?? -1) + 1;
     const frames: AnswerFrame[] = [];
     let shot: Sample[] = [];
@@ -151,7 +150,6 @@ class FootballScene implements Scene {
       first = end;
     }
     while (frames.length < frameCount) frames.push(this.nothing(frames.length));
-    this.samples.sweep();
     this.cuts.sweep();
     this.unseen.sweep();
     this.filler.sweep();
@@ -160,9 +158,18 @@ class FootballScene implements Scene {
     return { width, height, frames, counts };
   }
 
+  /** The samples below a frame number in ascending order, at the times that are known now. */
+  private samplesBefore(end: number, timeOf: (frame: number) => number): readonly Sample[] {
+    for (const [index, sample] of this.samples) {
+      const timeS = timeOf(index);
+      if (timeS !== sample.timeS) this.samples.set(index, { ...sample, timeS });
+    }
+    return [...this.samples.values()].filter(({ index }) => index < end).sort((a, b) => a.index - b.index);
+  }
+
   /** A frame of a clip of which nothing is known yet. */
   private nothing(index: number): AnswerFrame {
-    return this.unseen.get(index, [], () => ({ index, source: 'held', keyPoints: NO_KEY_POINTS, objects: [] }));
+    return this.unseen.get(index, [], () => new FramePacker().take(index, 'held'));
   }
 }
 

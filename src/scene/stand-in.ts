@@ -1,4 +1,4 @@
-import { Camera, type PictureSpace } from './camera.js';
+import { Camera } from './camera.js';
 import { solve } from './linear.js';
 import { identity, type Mat3 } from './mat3.js';
 import type { Bodies, Sample } from './sample.js';
@@ -22,22 +22,21 @@ export function standInCamera(sample: Sample): Camera | undefined {
  * How the picture moved from one sample to the next, by the key points that both show (shift, turn and zoom) or, with fewer
  * than three, by the shift that brings most persons onto persons; the identity where neither says anything.
  */
-export function pictureMotion(a: Sample, b: Sample, space: PictureSpace): Mat3 {
-  return byKeyPoints(a, b, space) ?? byPersons(a.persons, b.persons) ?? identity();
+export function pictureMotion(a: Sample, b: Sample): Mat3 {
+  return byKeyPoints(a, b) ?? byPersons(a.persons, b.persons) ?? identity();
 }
 
-function byKeyPoints(a: Sample, b: Sample, space: PictureSpace): Mat3 | undefined {
+function byKeyPoints(a: Sample, b: Sample): Mat3 | undefined {
   const normal = new Float64Array(16);
   const right = new Float64Array(4);
   let count = 0;
-  a.finding.keyPoints.forEach((from, k) => {
-    const to = b.finding.keyPoints[k];
-    if (!to || from.score < SEEN || to.score < SEEN) return;
-    const [x, y] = [space.u(from.xPx), space.v(from.yPx)];
+  for (let k = 0; k < Math.min(a.keyPoints.length, b.keyPoints.length); k += 3) {
+    if (a.keyPoints[k + 2] < SEEN || b.keyPoints[k + 2] < SEEN) continue;
+    const [x, y] = a.keyPoints.subarray(k);
     // to = [p −q; q p] · from + [s t]
     for (const [row, value] of [
-      [[x, -y, 1, 0], space.u(to.xPx)],
-      [[y, x, 0, 1], space.v(to.yPx)],
+      [[x, -y, 1, 0], b.keyPoints[k]],
+      [[y, x, 0, 1], b.keyPoints[k + 1]],
     ] as const) {
       for (let i = 0; i < 4; i++) {
         right[i] += row[i] * value;
@@ -45,7 +44,7 @@ function byKeyPoints(a: Sample, b: Sample, space: PictureSpace): Mat3 | undefine
       }
     }
     count++;
-  });
+  }
   if (count < 3 || !solve(normal, right, 4)) return undefined;
   const [p, q, s, t] = right;
   return Float64Array.of(p, -q, s, q, p, t, 0, 0, 1);

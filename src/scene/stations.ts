@@ -82,7 +82,7 @@ export class Stations {
       const towards = k + Math.sign(nearest[k] - k);
       const base = reach(towards);
       const [a, b] = towards < k ? [shot[towards], shot[k]] : [shot[k], shot[towards]];
-      const motion = this.motions.get(a.index * 2 ** 21 + b.index, [a, b], () => pictureMotion(a, b, this.space));
+      const motion = this.motions.get(a.index * 2 ** 21 + b.index, [a, b], () => pictureMotion(a, b));
       const step = towards < k ? motion : (invert(motion) ?? motion);
       cameras[k] = this.followed.get(
         shot[k].index,
