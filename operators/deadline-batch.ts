@@ -1,5 +1,5 @@
-import { asyncScheduler, Observable, type OperatorFunction, type Subscription } from 'rxjs';
-import { follow } from './follow.js';
+import { asyncScheduler, NEVER, Observable, type OperatorFunction, type Subscription } from 'rxjs';
+import { follow, listener } from './follow.js';
 import { requireAtLeast, requireInteger } from './option.js';
 import type { RampBatchOptions } from './ramp-batch.js';
 
@@ -46,6 +46,7 @@ export function deadlineBatch<T>({
   deadlineMs,
   predictMs,
   busyMs = () => 0,
+  idle$ = NEVER,
   scheduler = asyncScheduler,
   onDiscard,
 }: DeadlineBatchOptions<T>): OperatorFunction<T, T[]> {
@@ -65,6 +66,7 @@ export function deadlineBatch<T>({
       let size = firstSize;
       let closeAtMs = Number.POSITIVE_INFINITY;
       let timer: Subscription | undefined;
+      let idle = idle$ !== NEVER;
 
       const attempt = (work: () => void) => {
         try {
@@ -82,6 +84,7 @@ export function deadlineBatch<T>({
         open = [];
         const rest = batch.splice(count);
         size = Math.min(maxSize, Math.ceil(size * growth));
+        idle = false;
         // The rest goes back last: that may bring the next item at once, which must not overtake this batch.
         if (count > 0) subscriber.next(batch);
         else subscriber.complete();
@@ -96,7 +99,7 @@ export function deadlineBatch<T>({
       };
       const accept = (item: T) => {
         const count = open.push(item);
-        if (count >= size) return close();
+        if (count >= size || idle) return close();
         if (unlimited && count > 1) return;
         const nowMs = scheduler.now();
         if (count === 1) closeBy(nowMs + maxWaitMs, nowMs);
@@ -105,10 +108,23 @@ export function deadlineBatch<T>({
         if (nowMs + busyMs() + predictMs(count + 1) > endMs) close();
         else closeBy((nowMs + endMs - predictMs(count)) / 2, nowMs);
       };
-      const complete = () => {
+      const flush = () => {
         if (open.length > 0) attempt(close);
+      };
+      const complete = () => {
+        flush();
         subscriber.complete();
       };
+      const whenIdle = listener<unknown>({
+        next: () => {
+          idle = true;
+          flush();
+        },
+        error: (error) => subscriber.error(error),
+        complete: () => {},
+      });
+      subscriber.add(whenIdle);
+      idle$.subscribe(whenIdle);
       follow(source, subscriber, { next: (item) => attempt(() => accept(item)), complete }, () => {
         timer?.unsubscribe();
         for (const item of open.splice(0)) onDiscard?.(item);

@@ -1,4 +1,4 @@
-import type { OperatorFunction, SchedulerLike } from 'rxjs';
+import type { Observable, OperatorFunction, SchedulerLike } from 'rxjs';
 import { deadlineBatch } from './deadline-batch.js';
 
 export interface RampBatchOptions<T> {
@@ -10,6 +10,11 @@ export interface RampBatchOptions<T> {
   readonly growth?: number;
   /** How long the first item of a batch waits for company, in ms. At least 0; infinity waits for a full batch. */
   readonly maxWaitMs: number;
+  /**
+   * Emits when the stage below has run out of work, as it has at the start: the open batch leaves at once, and where there is
+   * none, the next item. Default: the stage below is not known, items wait for company.
+   */
+  readonly idle$?: Observable<unknown>;
   /** Whose clock counts. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
   /** Receives the items that were accepted and are never emitted, in order. Must not throw. */
@@ -25,6 +30,12 @@ export interface RampBatchOptions<T> {
  * source    -ab-cdef-g-----------h-|
  * result    --x----y-------z-------(w|)     x = [a,b], y = [c,d,e,f], z = [g], w = [h]
  * ```
+ * With `idle$` nothing waits while the stage below has nothing to do (it takes 4 for a batch here):
+ * ```
+ * source    abc------defg-h--|
+ * idle      ----i---i----i---i
+ * result    v---w----x---y---(z|)     v = [a], w = [b,c], x = [d], y = [e,f,g], z = [h]
+ * ```
  *
  * Nearest in rxjs: `bufferTime(span, null, maxSize)`, whose timer runs on when nothing is there and then emits empty
  * lists, and which forgets the open batch on an error. Here the wait is counted from the first item of each batch.
@@ -32,7 +43,7 @@ export interface RampBatchOptions<T> {
  * - **Ends** with the source, after the open batch.
  * - **Order of use**: below the cut that stops the intake (`softCut`): a `takeUntil` below a batcher loses the open batch.
  * - **Pressure**: holds at most one open batch; on an error or when the consumer leaves it goes to `onDiscard`.
- * - **Errors**: ERR_OPTION when called with a value outside its range; those of the source pass through.
+ * - **Errors**: ERR_OPTION when called with a value outside its range; those of the source and of `idle$` pass through.
  */
 export function rampBatch<T>(options: RampBatchOptions<T>): OperatorFunction<T, T[]> {
   return deadlineBatch({ ...options, deadlineMs: Number.POSITIVE_INFINITY, predictMs: () => 0 });

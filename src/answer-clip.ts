@@ -103,12 +103,13 @@ export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
       decoder = opened;
       const inferMs = (runner.predictMs(runner.maxBatch) / runner.maxBatch) * CONTENTION;
       const cost = createCostModel(priorSpeeds(clip.index.width, clip.index.height, inferMs));
+      cost.observeRtt(source.connection.firstByteMs);
       const planned = createPlanner({
         index: clip.index,
         cost,
         stride: config.FRAME_STRIDE,
         fixed: config.PLAN === 'fixed',
-        has: (sample) => clip.reader.has(sample),
+        missingBytes: (sample) => clip.reader.missingBytes(sample),
         ...(config.PARTIAL_DOWNLOAD ? { limitBytes: partialLimit(config, clip.index) } : {}),
       });
       planner = planned;

@@ -9,6 +9,7 @@ import {
   type Observable,
   of,
   type SchedulerLike,
+  Subject,
   switchMap,
   take,
   tap,
@@ -134,6 +135,8 @@ export function answerClip<C extends OpenedClip>(
     let scene: AnswerScene | undefined;
     let clip: OpenedClip | undefined;
     let measured = 0;
+    const idle$ = new Subject<void>();
+    let running = 0;
     let busyUntilMs = 0;
     let outOfTime = false;
     let problem: TikitakaError | undefined;
@@ -150,6 +153,7 @@ export function answerClip<C extends OpenedClip>(
           deadlineMs: budget.hardAtMs,
           predictMs: (size) => runner.predictMs(size),
           busyMs: () => Math.max(0, busyUntilMs - scheduler.now()),
+          idle$,
           scheduler,
           onDiscard: release,
         });
@@ -157,6 +161,7 @@ export function answerClip<C extends OpenedClip>(
     const infer = (frames: readonly Frame[]): Observable<readonly Finding[]> =>
       defer(() => {
         const end = timeline.begin('infer', { frames: frames.length });
+        running++;
         for (const frame of frames) frame.lend();
         // The colours are read from the pixels once the boxes are known: both sides must be done with them.
         const done = afterBoth(() => frames.forEach(release));
@@ -168,6 +173,9 @@ export function answerClip<C extends OpenedClip>(
           finalize(() => {
             end();
             done();
+            if (--running > 0) return;
+            busyUntilMs = scheduler.now();
+            idle$.next();
           }),
         );
       });

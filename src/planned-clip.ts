@@ -70,6 +70,7 @@ async function* visitFrames(
       backlogFrames: Math.max(0, pool.inUse - HALF_DONE),
     });
     if (!visit || signal.aborted) return;
+    clip.reader.pace(cost.speeds.bytesPerMs * cost.speeds.rttMs);
     clip.reader.prefetch([visit, ...planner.upcoming(VISITS_AHEAD)]);
     const work = planner.workOf(visit);
     const end = timeline.begin('decode', { from: visit.firstSample, to: visit.lastSample, keep: visit.keep.length });

@@ -81,6 +81,9 @@ const table: Record<string, Record<string, Row>> = {
     'with a wait': through(
       rampBatch({ maxSize: 64, firstSize: 3, maxWaitMs: 0, scheduler: asapScheduler, onDiscard: release }),
     ),
+    'above a stage that runs idle': through(
+      rampBatch({ maxSize: 4, maxWaitMs: never, idle$: timer(0, asapScheduler), onDiscard: release }),
+    ),
   },
   deadlineBatch: {
     'a far deadline': through(

@@ -51,6 +51,44 @@ describe('rampBatch', () => {
   );
 
   it(
+    'waits for nothing while the stage below has nothing to do',
+    marbles((m) => {
+      const source$ = m.cold('   abc------defg-h--|');
+      const idle$ = m.cold('     ----i---i----i---i');
+      const subs = '             ^----------------!';
+      const result = '           v---w----x---y---(z|)';
+      const values = { v: ['a'], w: ['b', 'c'], x: ['d'], y: ['e', 'f', 'g'], z: ['h'] };
+      const batch = rampBatch<string>({ maxSize: 4, firstSize: 4, maxWaitMs: 50, idle$, scheduler: m.scheduler });
+      m.expect(source$.pipe(batch)).toBeObservable(result, values);
+      m.expect(source$).toHaveSubscriptions(subs);
+      m.expect(idle$).toHaveSubscriptions(subs);
+    }),
+  );
+
+  it(
+    'fails with the stage below, and hands the open batch back',
+    marbles((m) => {
+      const discarded$ = new Subject<string>();
+      const source$ = m.cold('   abc--');
+      const idle$ = m.cold('     ---#');
+      const subs = '             ^--!';
+      const result = '           v--#';
+      const discarded = '        ---(bc)';
+      const batch = rampBatch<string>({
+        maxSize: 4,
+        maxWaitMs: 50,
+        firstSize: 4,
+        idle$,
+        scheduler: m.scheduler,
+        onDiscard: (item) => discarded$.next(item),
+      });
+      m.expect(discarded$).toBeObservable(discarded);
+      m.expect(source$.pipe(batch)).toBeObservable(result, { v: ['a'] });
+      m.expect(source$).toHaveSubscriptions(subs);
+    }),
+  );
+
+  it(
     'emits nothing, not even an empty list, where nothing comes',
     marbles((m) => {
       const batch = rampBatch<string>({ maxSize: 2, maxWaitMs: 2, scheduler: m.scheduler });

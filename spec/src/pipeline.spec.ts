@@ -168,11 +168,19 @@ describe('answerClip in virtual time', () => {
     m.expect(run(m, ledger, { frames })).toBeObservable(expected, values);
   });
 
-  specify('closes a batch that waits too long for a slow source', (m, ledger) => {
+  specify('lets no frame wait while the models are idle', (m, ledger) => {
     const frames = m.cold('  a--b------c|');
-    const expected = '        c-F-----G----(HA|)';
+    const expected = '        c-F--G------(HA|)';
     const values = { c: 'clip', F: 'first 0', G: '1', H: '2', A: 'end 3/10' };
     m.expect(run(m, ledger, { frames })).toBeObservable(expected, values);
+  });
+
+  specify('closes a batch that waits too long for a slow source', (m, ledger) => {
+    const runner = fakeRunner(ledger, m.scheduler, { runMs: 10 });
+    const frames = m.cold('  ab----c|');
+    const expected = '        c---------F---------G---------(HA|)';
+    const values = { c: 'clip', F: 'first 0', G: '1', H: '2', A: 'end 3/10' };
+    m.expect(run(m, ledger, { frames, runner })).toBeObservable(expected, values);
   });
 
   specify('takes only the frames that the source gives: a strided plan is answered whole', (m, ledger) => {
@@ -185,7 +193,7 @@ describe('answerClip in virtual time', () => {
   specify('stops taking frames at the soft cut and lets what is in flight finish', (m, ledger) => {
     const frames = m.cold('   a---b---c---d---e');
     const subscription = '   ^-------!         ';
-    const expected = '         c-F-----(GA|)';
+    const expected = '         c-F---G-(A|)';
     const values = { c: 'clip', F: 'first 0', G: '1', A: 'budget 2/10' };
     m.expect(run(m, ledger, { frames }, { budgetMs: 10 })).toBeObservable(expected, values);
     m.expect(frames).toHaveSubscriptions(subscription);

@@ -85,11 +85,6 @@ export class RangeFetcher {
     return this.#segments.heldTo(offset);
   }
 
-  /** Whether all of these bytes are here. */
-  holds(start: number, end: number): boolean {
-    return this.heldTo(start) >= end;
-  }
-
   /**
    * Waits for bytes that were requested. Errors: what the read failed with; ERR_SOURCE_TRUNCATED where the file ends
    * before; ERR_ABORTED by `signal` or `close`.

@@ -9,8 +9,10 @@ const MERGE_GAP_BYTES = 1 << 16;
 const PIECE_BYTES = 1 << 20;
 /** LAB.md, "3–4 ranges in flight is best". */
 const MAX_IN_FLIGHT = 4;
-/** The next range is asked for when less than this is still to come: more would delay the first one (60 ms RTT at 8 MB/s). */
-const CONTINUE_BELOW_BYTES = 1 << 19;
+/** What the link is taken to carry in a round trip before anybody measured it (60 ms at 8 MB/s). */
+const ROUND_TRIP_BYTES = 1 << 19;
+/** Less than this on its way leaves gaps between small samples. Chosen. */
+const LEAST_ROUND_TRIP_BYTES = 1 << 16;
 
 export interface SampleReaderOptions {
   readonly index: SampleIndex;
@@ -29,8 +31,13 @@ export interface SampleReader {
   samples(visit: Visit, signal?: AbortSignal): AsyncIterable<CodedSample>;
   /** Replaces the list of visits that come after the running one; their bytes are fetched in that order, bounded by `aheadBytes`. */
   prefetch(visits: readonly Visit[]): void;
-  /** Whether all bytes of the sample are here, so that reading it costs nothing. */
-  has(sample: number): boolean;
+  /**
+   * Tells how many bytes the link carries in a round trip: the next range is asked for when no more are still to come. Less
+   * leaves the link idle; more makes ranges share it that could have come one after the other. Default 512 KiB.
+   */
+  pace(roundTripBytes: number): void;
+  /** Bytes of the sample that are not here yet; 0 = reading it costs nothing. */
+  missingBytes(sample: number): number;
   /** Memory held by bytes here and on their way. */
   readonly cachedBytes: number;
   /** Cancels all reads. Idempotent. */
@@ -57,6 +64,7 @@ export function createSampleReader({ index, fetcher, aheadBytes = 1 << 23 }: Sam
   const isDisposable = disposabilityReader(index);
   const active = new Set<{ readonly visit: Visit; next: number }>();
   let upcoming: readonly Visit[] = [];
+  let roundTripBytes = ROUND_TRIP_BYTES;
 
   const startOf = (sample: number) => index.offset[sample] ?? 0;
   const endOf = (sample: number) => startOf(sample) + (index.sizeBytes[sample] ?? 0);
@@ -93,8 +101,7 @@ export function createSampleReader({ index, fetcher, aheadBytes = 1 << 23 }: Sam
           continue;
         }
         const busy =
-          fetcher.inFlight >= MAX_IN_FLIGHT ||
-          (fetcher.inFlight > 0 && fetcher.outstandingBytes >= CONTINUE_BELOW_BYTES);
+          fetcher.inFlight >= MAX_IN_FLIGHT || (fetcher.inFlight > 0 && fetcher.outstandingBytes >= roundTripBytes);
         if (busy) return Number.POSITIVE_INFINITY;
         const end = Math.min(stretch.end, at + PIECE_BYTES, fetcher.nextCovered(at));
         fetcher.request(at, end);
@@ -148,7 +155,10 @@ export function createSampleReader({ index, fetcher, aheadBytes = 1 << 23 }: Sam
       upcoming = visits;
       pump();
     },
-    has: (sample) => fetcher.holds(startOf(sample), endOf(sample)),
+    pace(bytes) {
+      roundTripBytes = Math.max(LEAST_ROUND_TRIP_BYTES, bytes);
+    },
+    missingBytes: (sample) => Math.max(0, endOf(sample) - fetcher.heldTo(startOf(sample))),
     get cachedBytes() {
       return fetcher.cachedBytes;
     },

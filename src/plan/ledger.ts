@@ -23,7 +23,7 @@ export interface LedgerOptions extends Pick<GopTable, 'sampleOf' | 'isLate'> {
   /** Only frames whose number is a multiple of it are wanted. */
   readonly step: number;
   readonly limitBytes: number;
-  readonly has: (sample: number) => boolean;
+  readonly missingBytes: (sample: number) => number;
 }
 
 /** Which frames have been visited, and what visits would cost and bring. */
@@ -49,7 +49,7 @@ export interface Ledger {
   isReachable(frame: number): boolean;
 }
 
-export function createLedger({ index, sampleOf, isLate, step, limitBytes, has }: LedgerOptions): Ledger {
+export function createLedger({ index, sampleOf, isLate, step, limitBytes, missingBytes }: LedgerOptions): Ledger {
   const { sampleCount, frameCount } = index;
   const visited = new Uint8Array(frameCount);
   // Sums over the rows before each row, so that any stretch costs one subtraction.
@@ -71,7 +71,7 @@ export function createLedger({ index, sampleOf, isLate, step, limitBytes, has }:
       const key = index.sync[row] ? 1 : 0;
       const reference = key || isLate[row] ? 0 : 1;
       const late = key || reference || index.disposable[row] ? 0 : 1;
-      bytesBefore[row + 1] = (bytesBefore[row] ?? 0) + (has(row) ? 0 : (index.sizeBytes[row] ?? 0));
+      bytesBefore[row + 1] = (bytesBefore[row] ?? 0) + missingBytes(row);
       keysBefore[row + 1] = (keysBefore[row] ?? 0) + key;
       referencesBefore[row + 1] = (referencesBefore[row] ?? 0) + reference;
       lateBefore[row + 1] = (lateBefore[row] ?? 0) + late;

@@ -15,8 +15,8 @@ export interface PlannerOptions {
   readonly fixed?: boolean;
   /** Samples that end behind this offset are out of reach (`PARTIAL_DOWNLOAD`). Default: none. */
   readonly limitBytes?: number;
-  /** Whether a sample's bytes are here already, so that fetching costs nothing. Default: never. */
-  readonly has?: (sample: number) => boolean;
+  /** Bytes of a sample that are not here yet. Default: all of them. */
+  readonly missingBytes?: (sample: number) => number;
 }
 
 export interface PlannedVisit extends Visit {
@@ -73,12 +73,14 @@ const SPREAD_KEYS = 33;
  * round goes into a finer one.
  */
 export function createPlanner(options: PlannerOptions): Planner {
-  const { index, cost, fixed = false, limitBytes = Number.POSITIVE_INFINITY, has = () => false } = options;
+  const { index, cost, fixed = false, limitBytes = Number.POSITIVE_INFINITY } = options;
+  const sizeOf = (sample: number): number => index.sizeBytes[sample] ?? 0;
+  const { missingBytes = sizeOf } = options;
   const step = options.stride === 'auto' ? (fixed ? FIXED_STRIDE : 1) : options.stride;
   if (!Number.isInteger(step) || step < 1)
     throw new OptionError('stride must be auto or an integer of at least 1', { step });
   const { gops, sampleOf, isLate } = splitIntoGops(index);
-  const ledger = createLedger({ index, sampleOf, isLate, step, limitBytes, has });
+  const ledger = createLedger({ index, sampleOf, isLate, step, limitBytes, missingBytes });
   const stretches: readonly Stretch[] = gops.map((gop) => ({ gop, firstSample: gop.firstSample }));
   const longest = Math.max(step, ...gops.map(({ firstFrame, endFrame }) => endFrame - firstFrame));
   const gaps = gapsTo(longest, step);
@@ -100,7 +102,9 @@ export function createPlanner(options: PlannerOptions): Planner {
   /** Whether the visit can be decoded, and the models be free for its last frame, before the cut. */
   function fits(visit: Visit, { leftMs, backlogFrames, speeds }: Means): boolean {
     const work = ledger.workOf(visit);
-    const fetchMs = work.bytes === 0 ? 0 : speeds.rttMs / 2 + work.bytes / speeds.bytesPerMs;
+    // What has begun to come needs no round trip any more.
+    const isComing = missingBytes(visit.lastSample) < sizeOf(visit.lastSample);
+    const fetchMs = work.bytes / speeds.bytesPerMs + (isComing ? 0 : speeds.rttMs / 2);
     const inferMs = (backlogFrames + work.kept - 1) * speeds.inferMs;
     return Math.max(fetchMs, decodeMs(speeds, work), inferMs) <= leftMs;
   }

@@ -50,7 +50,8 @@ export function simulate(options: SimulateOptions): Simulation {
   const answers: number[] = [];
   const visits: SimulatedVisit[] = [];
   let nowMs = 0;
-  const planner = createPlanner({ ...options, cost, has: (sample) => link.arrivalMs(sample) <= nowMs });
+  const missingBytes = (sample: number) => (link.arrivalMs(sample) <= nowMs ? 0 : (index.sizeBytes[sample] ?? 0));
+  const planner = createPlanner({ ...options, cost, missingBytes });
 
   const sampleMs = (sample: number) =>
     index.sync[sample] ? speeds.keyMs : isLate[sample] ? speeds.lateMs : speeds.referenceMs;

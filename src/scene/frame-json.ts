@@ -57,9 +57,10 @@ export class FrameJsonWriter {
     this.integer(frame.index);
     if (this.options.provenance) this.source(frame.source);
     this.put(POINTS);
+    const { keyPoints } = frame;
     for (let k = 0; k < 32; k++) {
       if (k > 0) this.byte(44);
-      this.point(frame.keyPoints[k]);
+      this.point(keyPoints[k]);
     }
     this.put(OBJECTS);
     let first = true;

@@ -174,7 +174,12 @@ describe('the planner', () => {
   it('takes what is here already before it fetches', () => {
     const index = clipOf({ frames: 500, gop: 50 });
     const slow = createCostModel({ ...usualSpeeds, bytesPerMs: 10 });
-    const planner = createPlanner({ index, cost: slow, stride: 'auto', has: (sample) => sample < 200 });
+    const planner = createPlanner({
+      index,
+      cost: slow,
+      stride: 'auto',
+      missingBytes: (sample) => (sample < 200 ? 0 : (index.sizeBytes[sample] ?? 0)),
+    });
     const frames: number[] = [];
     const moment = { nowMs: 0, softCutMs: 3000 };
     for (let visit = planner.next(moment); visit; visit = planner.next(moment)) frames.push(...visit.keep);
