@@ -1,10 +1,11 @@
 /**
- * Distance in frames (squared) at which a frame filled by linear interpolation is worth half a measured one. Chosen: 20 frames
- * are 0.8 s, in which a player turns. Interpolation errs by ½·acceleration·a·b at a frames behind one sample and b before the
- * next, so the error of a gap grows with its square; but a lost frame cannot be lost more than once.
+ * Distance in frames (squared) at which a frame filled by linear interpolation is worth half a measured one. Interpolation
+ * errs by ½·acceleration·a·b at a frames behind one sample and b before the next, so the error of a gap grows with its
+ * square; but a lost frame cannot be lost more than once. Measured, share of the persons' F1 lost over a gap of 25, 50 and
+ * 100 frames: match-a (a slow camera) .006, .05, .23, the demo clip (a fast one) .26, .73, .92; this: .15, .38, .65.
  */
-const HALF_WORTH_BETWEEN = 20 ** 2;
-/** The same for a frame that repeats its only neighbour. Chosen: in 8 frames a running player leaves his box. */
+const HALF_WORTH_BETWEEN = 25 ** 2;
+/** The same for a frame that repeats its only neighbour: in 8 frames a running player leaves his box. Measured, 9–14 frames away: .31 and .98 lost; this: .67. */
 const HALF_WORTH_HELD = 8 ** 2;
 
 /** In a longer gap each further frame is as good as lost. Chosen: two frames of it in a hundred are worth anything. */

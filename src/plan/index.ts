@@ -19,4 +19,4 @@ export {
   type PlannerOptions,
 } from './planner.js';
 export { type SimulatedVisit, type SimulateOptions, type Simulation, simulate } from './simulate.js';
-export { type Shot, spreadOver } from './spread.js';
+export { mostMissedFirst, type Shot, spreadOver } from './spread.js';

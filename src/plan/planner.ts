@@ -1,10 +1,10 @@
 import { OptionError } from '../../operators/index.js';
 import type { SampleIndex, Visit } from '../container/index.js';
-import { type CostModel, decodeMs, type Work } from './cost-model.js';
+import { type CostModel, decodeMs, type Work, wallMs } from './cost-model.js';
 import { bisectionOrder, evenly, type Gop, splitIntoGops, splitIntoShots } from './gops.js';
 import { createLedger, type Spacing, type Stretch } from './ledger.js';
-import { chooseSpacing, gapsTo, loadOf, type Means } from './round.js';
-import { spreadOver } from './spread.js';
+import { CONFIDENCE, chooseSpacing, gapsTo, loadOf, type Means } from './round.js';
+import { mostMissedFirst, spreadOver } from './spread.js';
 
 export interface PlannerOptions {
   readonly index: SampleIndex;
@@ -57,6 +57,8 @@ export const FIXED_STRIDE = 5;
 const SPARE = 0.6;
 /** Load at which all keyframes can be paid for with ease. Chosen. */
 const EASE = 0.5;
+/** Of fewer keyframes none takes frames of its GOP along: they would be spread unevenly. Chosen. */
+const FEW_KEYS = 8;
 /** Keyframes up to which the best choice of some is computed; of more, an even one is as good. Chosen: some 5 ms. */
 const MOST_WEIGHED = 64;
 /** Keyframes that are spread over the clip before the others are read in order. Chosen: 33 halve the clip five times. */
@@ -90,6 +92,9 @@ export function createPlanner(options: PlannerOptions): Planner {
   let keys: Stretch[] = [];
   /** More of them may follow. */
   let keysDue = true;
+  /** As many of them as are visited before the others may take frames of their GOPs along, at `deeper`. */
+  let plainKeys = 0;
+  let deeper: Spacing | undefined;
   /** What is left of the running round, next one last. */
   let round: Stretch[] = [];
   let rounds = 0;
@@ -167,7 +172,7 @@ export function createPlanner(options: PlannerOptions): Planner {
   function dueKeys(means: Means): Stretch[] {
     const pending = stretches.filter((stretch) => ledger.visitOf(stretch, keyOnly).keep.length > 0);
     if (ledger.visitedCount === 0) return pending.slice(0, 1);
-    const choose = spreadOf(pending);
+    const { choose, inOrder } = spreadOf(pending);
     const loadOfKeys = (count: number) => loadOf(ledger.workOfAll(choose(count), keyOnly), means);
     let low = 0;
     let high = pending.length;
@@ -177,14 +182,23 @@ export function createPlanner(options: PlannerOptions): Planner {
     }
     const hasEase = low === pending.length && loadOfKeys(low) <= EASE;
     if (hasEase && ledger.visitedCount > SPREAD_KEYS) return pending;
-    const due = choose(hasEase ? Math.min(low, SPREAD_KEYS) : low);
-    return bisectionOrder(due.length).flatMap((place) => due[place] ?? []);
+    return inOrder(choose(hasEase ? Math.min(low, SPREAD_KEYS) : low));
   }
 
-  /** Which of the keyframes still to be seen to read, by their number. */
-  function spreadOf(pending: readonly Stretch[]): (count: number) => readonly Stretch[] {
-    if (gops.length > MOST_WEIGHED) return (count) => evenly(pending, count);
-    const byFrame = new Map(pending.map((stretch) => [ledger.visitOf(stretch, keyOnly).keep[0] ?? -1, stretch]));
+  /** Which of the keyframes still to be seen to read, by their number, and in which order. */
+  function spreadOf(pending: readonly Stretch[]): {
+    readonly choose: (count: number) => readonly Stretch[];
+    readonly inOrder: (due: readonly Stretch[]) => Stretch[];
+  } {
+    if (gops.length > MOST_WEIGHED) {
+      return {
+        choose: (count) => evenly(pending, count),
+        inOrder: (due) => bisectionOrder(due.length).flatMap((place) => due[place] ?? []),
+      };
+    }
+    const frameOf = (stretch: Stretch) => ledger.visitOf(stretch, keyOnly).keep[0] ?? -1;
+    const byFrame = new Map(pending.map((stretch) => [frameOf(stretch), stretch]));
+    const stretchesOf = (frames: readonly number[]) => frames.flatMap((frame) => byFrame.get(frame) ?? []);
     const shots = splitIntoShots(gops).map((shot) => ({
       firstFrame: shot[0]?.firstFrame ?? 0,
       endFrame: shot.at(-1)?.endFrame ?? 0,
@@ -193,14 +207,39 @@ export function createPlanner(options: PlannerOptions): Planner {
         .map((frame) => ({ frame, visited: ledger.isVisited(frame) }))
         .filter(({ frame, visited }) => visited || byFrame.has(frame)),
     }));
-    const choose = spreadOver(shots);
-    return (count) => choose(count).flatMap((frame) => byFrame.get(frame) ?? []);
+    const chosen = spreadOver(shots);
+    return {
+      choose: (count) => stretchesOf(chosen(count)),
+      inOrder: (due) => stretchesOf(mostMissedFirst(shots, due.map(frameOf))),
+    };
+  }
+
+  /** What is left of the time when all keyframes due have been visited, ms. */
+  const spareOf = ({ leftMs, backlogFrames, speeds }: Means, due: readonly Stretch[]): number =>
+    CONFIDENCE * leftMs - wallMs(speeds, ledger.workOfAll(due, keyOnly), backlogFrames);
+
+  /** The spacing of the round that would follow the keyframes due, where only some GOPs can have it. */
+  function spacingBehind(means: Means): Spacing | undefined {
+    const spare = { ...means, leftMs: spareOf(means, keys), backlogFrames: 0 };
+    const at = spare.leftMs > 0 ? chooseSpacing(ledger, stretches, gaps, spare) : undefined;
+    // Where all can have it, the keyframes come first: the answer is better meanwhile, and what follows is evenly spread.
+    return at && loadOf(ledger.workOfAll(stretches, at), spare) > 1 ? at : undefined;
+  }
+
+  /** A keyframe, with frames of its GOP where the time for them is there: coming back for those would cost it once more. */
+  function visitOfKey(key: Stretch, means: Means): Visit {
+    const visit = ledger.visitOf(key, keyOnly);
+    if (!deeper) return visit;
+    const deep = firstChunk(ledger.visitOf(key, deeper));
+    const [plainMs, deepMs] = [visit, deep].map((one) => wallMs(means.speeds, ledger.workOf(one))) as [number, number];
+    return deepMs - plainMs <= spareOf(means, [key, ...keys]) && fits(deep, means) ? deep : visit;
   }
 
   function nextKey(means: Means): PlannedVisit | null {
     for (;;) {
+      if (plainKeys > 0 && keys.length <= plainKeys) [plainKeys, deeper] = [0, spacingBehind(means)];
       for (let key = keys.shift(); key; key = keys.shift()) {
-        const visit = ledger.visitOf(key, keyOnly);
+        const visit = visitOfKey(key, means);
         // The first touch is tried whatever the predictions say.
         if (visit.keep.length > 0 && (ledger.visitedCount === 0 || fits(visit, means)))
           return take(visit, key.gop, visit);
@@ -208,6 +247,7 @@ export function createPlanner(options: PlannerOptions): Planner {
       if (!keysDue) return null;
       keys = dueKeys(means);
       keysDue = keys.length > 0;
+      plainKeys = keys.length < FEW_KEYS ? 0 : keys.length >> 1;
     }
   }
 
@@ -253,21 +293,20 @@ export function createPlanner(options: PlannerOptions): Planner {
     },
     upcoming(count) {
       const visits: Visit[] = [];
-      const add = (stretch: Stretch, at: Spacing) => {
-        const visit = ledger.visitOf(stretch, at);
+      const add = (visit: Visit) => {
         if (visit.keep.length > 0 && visits.length < count) visits.push(visit);
       };
       if (fixed) {
-        for (const stretch of rest ? [rest, ...stretches] : stretches) add(stretch, everyFrame);
+        for (const stretch of rest ? [rest, ...stretches] : stretches) add(ledger.visitOf(stretch, everyFrame));
         return visits;
       }
-      for (const key of keys) add(key, keyOnly);
+      if (lastMeans) for (const key of keys) add(visitOfKey(key, lastMeans));
       // What follows the last of them is worth a look when it has begun, not before each.
       if (visits.length > 0 || !lastMeans) return visits;
-      if (keysDue) for (const key of dueKeys(lastMeans)) if (!keys.includes(key)) add(key, keyOnly);
+      if (keysDue) for (const key of dueKeys(lastMeans)) if (!keys.includes(key)) add(ledger.visitOf(key, keyOnly));
       const coming = rounds > 0 ? round : openRound();
       const at = rounds > 0 ? spacing : chooseSpacing(ledger, coming, gaps, lastMeans);
-      if (at) for (const stretch of [...(rest ? [rest] : []), ...coming.toReversed()]) add(stretch, at);
+      if (at) for (const stretch of [...(rest ? [rest] : []), ...coming.toReversed()]) add(ledger.visitOf(stretch, at));
       return visits;
     },
     get done() {

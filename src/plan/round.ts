@@ -12,7 +12,7 @@ export interface Means {
 }
 
 /** Share of the time left that may be planned for a whole round: predictions err. Chosen. */
-const CONFIDENCE = 0.9;
+export const CONFIDENCE = 0.9;
 /** GOPs on which spacings are compared; of more, an even choice stands for all. Chosen: some 5 ms of planning at most. */
 const MOST_COMPARED = 12;
 /** Lengths of a tail that are tried, in parts of the longest GOP. Chosen. */

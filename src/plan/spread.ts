@@ -93,3 +93,42 @@ function combine(a: Choices, b: Choices): Choices {
   }
   return { losses, frames };
 }
+
+/**
+ * The same keyframes, those first without which filling would lose most: wherever reading stops, what was read is about as
+ * good a choice of so many as there is. Found from behind: always the one goes that is missed least.
+ */
+export function mostMissedFirst(shots: readonly Shot[], chosen: readonly number[]): readonly number[] {
+  const left = new Set(chosen);
+  const reads = shots.map(({ keys }) =>
+    keys.filter(({ frame, visited }) => visited || left.has(frame)).map(({ frame }) => frame),
+  );
+  const order: number[] = [];
+  while (left.size > 0) {
+    let least = { loss: Number.POSITIVE_INFINITY, shot: 0, place: 0 };
+    for (const [shot, read] of reads.entries()) {
+      for (const [place, frame] of read.entries()) {
+        if (!left.has(frame)) continue;
+        const [before, after] = [read[place - 1], read[place + 1]];
+        const within = shots[shot] ?? { firstFrame: 0, endFrame: 0 };
+        const loss = lossOf(within, before, after) - lossOf(within, before, frame) - lossOf(within, frame, after);
+        if (loss < least.loss) least = { loss, shot, place };
+      }
+    }
+    const [dropped = -1] = reads[least.shot]?.splice(least.place, 1) ?? [];
+    left.delete(dropped);
+    order.unshift(dropped);
+  }
+  return order;
+}
+
+/** What filling costs between two keyframes that are read; undefined = none before, or behind, within the shot. */
+function lossOf(
+  { firstFrame, endFrame }: Pick<Shot, 'firstFrame' | 'endFrame'>,
+  before: number | undefined,
+  after: number | undefined,
+): number {
+  if (before !== undefined && after !== undefined) return lossBetween(after - before - 1);
+  if (before !== undefined) return lossHeld(endFrame - 1 - before);
+  return after === undefined ? endFrame - firstFrame : lossHeld(after - firstFrame);
+}

@@ -100,16 +100,13 @@ function compareMoved(a: Sample, b: Sample, map: Mat3, space: PictureSpace): Lik
 /** The best likeness under all shifts of a few cells. */
 function compareShifted(a: Sample, b: Sample): Likeness {
   let best: Likeness | undefined;
-  const place: Point = { x: 0, y: 0 };
   for (let dy = -MOST_ROWS; dy <= MOST_ROWS; dy++) {
     for (let dx = -MOST_COLUMNS; dx <= MOST_COLUMNS; dx++) {
       const compare = new Comparison();
+      const cells = SIGNATURE_COLUMNS - Math.abs(dx);
       for (let row = Math.max(0, -dy); row < Math.min(SIGNATURE_ROWS, SIGNATURE_ROWS - dy); row++) {
-        for (let column = Math.max(0, -dx); column < Math.min(SIGNATURE_COLUMNS, SIGNATURE_COLUMNS - dx); column++) {
-          place.x = column + dx;
-          place.y = row + dy;
-          compare.add(a.signature, place, b.signature, row * SIGNATURE_COLUMNS + column);
-        }
+        const cell = row * SIGNATURE_COLUMNS + Math.max(0, -dx);
+        compare.addRun(a.signature, cell + dy * SIGNATURE_COLUMNS + dx, b.signature, cell, cells);
       }
       const likeness = compare.result();
       if (!best || likeness.correlation > best.correlation) best = likeness;
@@ -149,6 +146,32 @@ class Comparison {
       this.ab += one * other;
       this.apart += Math.abs(one - other);
     }
+  }
+
+  /** So many cells of a row of `b` against as many of `a`. */
+  addRun(a: Uint8Array, fromA: number, b: Uint8Array, fromB: number, cells: number): void {
+    let { aa, bb, ab, apart } = this;
+    for (let c = 0; c < 3; c++) {
+      let sumA = 0;
+      let sumB = 0;
+      for (let i = c; i < cells * 3; i += 3) {
+        const one = a[fromA * 3 + i];
+        const other = b[fromB * 3 + i];
+        sumA += one;
+        sumB += other;
+        aa += one * one;
+        bb += other * other;
+        ab += one * other;
+        apart += Math.abs(one - other);
+      }
+      this.a[c] += sumA;
+      this.b[c] += sumB;
+    }
+    this.aa = aa;
+    this.bb = bb;
+    this.ab = ab;
+    this.apart = apart;
+    this.count += cells;
   }
 
   result(): Likeness {

@@ -60,7 +60,6 @@ export function partsOf(curves: readonly Curve[], count: number): readonly (read
 /** Answers every frame of a stretch. `timeOf` gives the time of a frame in s. */
 export function fillStretch(stretch: Stretch, space: PictureSpace, timeOf: (frame: number) => number): AnswerFrame[] {
   const { from, to, way } = stretch;
-  const packer = new FramePacker();
   const frames: AnswerFrame[] = [];
   for (let index = stretch.first; index < stretch.end; index++) {
     const timeS = timeOf(index);
@@ -83,6 +82,8 @@ export function fillStretch(stretch: Stretch, space: PictureSpace, timeOf: (fram
   return frames;
 }
 
+/** Used again for every frame. */
+const packer = new FramePacker();
 const stance: Stance = { x: 0, y: 0, widthM: 0, heightM: 0, score: 0 };
 const point: Point = { x: 0, y: 0 };
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { lossBetween, lossHeld, type Shot, spreadOver } from '../../../src/plan/index.js';
+import { lossBetween, lossHeld, mostMissedFirst, type Shot, spreadOver } from '../../../src/plan/index.js';
 
 const shotOf = (
   firstFrame: number,
@@ -56,6 +56,37 @@ describe('the spread of keyframes', () => {
       .map((frame, i, all) => frame - (all[i - 1] ?? 0))
       .slice(1);
     assert.ok(Math.max(...gaps) - Math.min(...gaps) <= 25, `${gaps}`);
+  });
+
+  it('reads first what is missed most: wherever it stops, little more is lost than by the best choice of so many', () => {
+    const [, ...others] = sixShots;
+    const shots = [shotOf(0, 125, [50, 100], [0]), ...others];
+    const choose = spreadOver(shots);
+    const order = mostMissedFirst(shots, choose(12));
+    assert.deepEqual(
+      [...order].sort((a, b) => a - b),
+      choose(12),
+    );
+    assert.equal(order.at(-1), 50, 'frame 0 has been visited: what lies between it and 100 is missed least');
+    for (let count = 1; count < order.length; count++) {
+      const least = lossOf(shots, choose(count));
+      assert.ok(lossOf(shots, order.slice(0, count)) <= least * 1.1, `${order.slice(0, count)} of ${choose(count)}`);
+    }
+  });
+
+  it('halves the gaps of one shot', () => {
+    const keys = Array.from({ length: 31 }, (_, i) => i * 25);
+    const order = mostMissedFirst([shotOf(0, 751, keys)], keys);
+    for (const [count, widest] of [
+      [3, 375],
+      [5, 225],
+      [9, 125],
+      [17, 75],
+    ] as const) {
+      const read = order.slice(0, count).sort((a, b) => a - b);
+      const gaps = read.map((frame, i) => frame - (read[i - 1] ?? 0));
+      assert.ok(Math.max(...gaps, 750 - (read.at(-1) ?? 0)) <= widest, `${read}`);
+    }
   });
 
   for (const [name, shots] of Object.entries({
