@@ -25,8 +25,13 @@ describe('documentation of the operators', () => {
 
   for (const name of files) {
     it(`${name}: its marbles are strings of its spec`, () => {
-      const drawing = read('operators', name).split(' * ```')[1] ?? '';
-      const marbles = drawing.split('\n').flatMap((line) => marbleLine.exec(line)?.[1] ?? []);
+      const drawings = read('operators', name)
+        .split(' * ```')
+        .filter((_, i) => i % 2 === 1);
+      const marbles = drawings
+        .join('\n')
+        .split('\n')
+        .flatMap((line) => marbleLine.exec(line)?.[1] ?? []);
       assert.ok(marbles.length >= 2, 'a drawing has a source and a result');
       const spec = read('spec', 'operators', name.replace('.ts', '.spec.ts')).replaceAll(' ', '');
       for (const marble of marbles) {
