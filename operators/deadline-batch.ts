@@ -1,5 +1,5 @@
 import { asyncScheduler, NEVER, Observable, type OperatorFunction, type Subscription } from 'rxjs';
-import { follow, listener } from './follow.js';
+import { follow } from './follow.js';
 import { requireAtLeast, requireInteger } from './option.js';
 import type { RampBatchOptions } from './ramp-batch.js';
 
@@ -115,16 +115,11 @@ export function deadlineBatch<T>({
         flush();
         subscriber.complete();
       };
-      const whenIdle = listener<unknown>({
-        next: () => {
-          idle = true;
-          flush();
-        },
-        error: (error) => subscriber.error(error),
-        complete: () => {},
-      });
-      subscriber.add(whenIdle);
-      idle$.subscribe(whenIdle);
+      const whenIdle = () => {
+        idle = true;
+        flush();
+      };
+      subscriber.add(idle$.subscribe({ next: whenIdle, error: (error) => subscriber.error(error) }));
       follow(source, subscriber, { next: (item) => attempt(() => accept(item)), complete }, () => {
         timer?.unsubscribe();
         for (const item of open.splice(0)) onDiscard?.(item);

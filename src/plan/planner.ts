@@ -1,10 +1,10 @@
 import { OptionError } from '../../operators/index.js';
 import type { SampleIndex, Visit } from '../container/index.js';
 import { type CostModel, decodeMs, type Work, wallMs } from './cost-model.js';
-import { bisectionOrder, evenly, type Gop, splitIntoGops, splitIntoShots } from './gops.js';
+import { dueKeys } from './due-keys.js';
+import { bisectionOrder, type Gop, splitIntoGops } from './gops.js';
 import { createLedger, type Spacing, type Stretch } from './ledger.js';
 import { CONFIDENCE, chooseSpacing, gapsTo, loadOf, type Means } from './round.js';
-import { mostMissedFirst, spreadOver } from './spread.js';
 
 export interface PlannerOptions {
   readonly index: SampleIndex;
@@ -55,21 +55,15 @@ const CHUNK_SAMPLES = 64;
 export const FIXED_STRIDE = 5;
 /** A round that would leave more of the time unused is planned anew, finer. Chosen. */
 const SPARE = 0.6;
-/** Load at which all keyframes can be paid for with ease. Chosen. */
-const EASE = 0.5;
 /** Of fewer keyframes none takes frames of its GOP along: they would be spread unevenly. Chosen. */
 const FEW_KEYS = 8;
-/** Keyframes up to which the best choice of some is computed; of more, an even one is as good. Chosen: some 5 ms. */
-const MOST_WEIGHED = 64;
-/** Keyframes that are spread over the clip before the others are read in order. Chosen: 33 halve the clip five times. */
-const SPREAD_KEYS = 33;
-
 /**
  * The anytime planner (DESIGN decision 4).
  *
  * What drives the order: a frame without any answer costs nearly everything (PROTOCOL §3: every second frame missing scores
  * 0.001), a filled one little, and the error of filling grows with the square of the gap. So: frame 0 (first touch), then
- * as many keyframes, evenly spread, as time pays for: they cost least; then rounds over all GOPs, each with the gaps and
+ * as many keyframes, evenly spread, as time pays for: they cost least (where it pays for more, but for no whole round, the later
+ * half of them goes deeper into their GOPs); then rounds over all GOPs, each with the gaps and
  * tails that lose least of what the time left pays for in *every* GOP, decoding no GOP twice where once is enough. Reading
  * on sequentially, leaving B-frames out, keyframes only and sparse ranges all fall out of that. Time that is left after a
  * round goes into a finer one.
@@ -88,12 +82,13 @@ export function createPlanner(options: PlannerOptions): Planner {
   const gaps = gapsTo(longest, step);
   const everyFrame: Spacing = { gapFrames: step, tailFrames: 0 };
   const keyOnly: Spacing = { gapFrames: longest + step, tailFrames: longest };
+  const keyframes = { gops, stretches, ledger, step, keyOnly };
   /** Keyframes that come next. */
   let keys: Stretch[] = [];
   /** More of them may follow. */
   let keysDue = true;
-  /** As many of them as are visited before the others may take frames of their GOPs along, at `deeper`. */
-  let plainKeys = 0;
+  /** Once so few of them are left, they may take frames of their GOPs along, at `deeper`. */
+  let deepKeys = 0;
   let deeper: Spacing | undefined;
   /** What is left of the running round, next one last. */
   let round: Stretch[] = [];
@@ -165,55 +160,6 @@ export function createPlanner(options: PlannerOptions): Planner {
     return null;
   }
 
-  /**
-   * Keyframes that come next: as many of those still to be seen as can be paid for, spread so that filling loses least. Where all
-   * can be with ease they are read in the order of the file, once a few are spread over the clip; else coarse to fine.
-   */
-  function dueKeys(means: Means): Stretch[] {
-    const pending = stretches.filter((stretch) => ledger.visitOf(stretch, keyOnly).keep.length > 0);
-    if (ledger.visitedCount === 0) return pending.slice(0, 1);
-    const { choose, inOrder } = spreadOf(pending);
-    const loadOfKeys = (count: number) => loadOf(ledger.workOfAll(choose(count), keyOnly), means);
-    let low = 0;
-    let high = pending.length;
-    for (let count = high; low < high; count = (low + high + 1) >> 1) {
-      if (loadOfKeys(count) <= 1) low = count;
-      else high = count - 1;
-    }
-    const hasEase = low === pending.length && loadOfKeys(low) <= EASE;
-    if (hasEase && ledger.visitedCount > SPREAD_KEYS) return pending;
-    return inOrder(choose(hasEase ? Math.min(low, SPREAD_KEYS) : low));
-  }
-
-  /** Which of the keyframes still to be seen to read, by their number, and in which order. */
-  function spreadOf(pending: readonly Stretch[]): {
-    readonly choose: (count: number) => readonly Stretch[];
-    readonly inOrder: (due: readonly Stretch[]) => Stretch[];
-  } {
-    if (gops.length > MOST_WEIGHED) {
-      return {
-        choose: (count) => evenly(pending, count),
-        inOrder: (due) => bisectionOrder(due.length).flatMap((place) => due[place] ?? []),
-      };
-    }
-    const frameOf = (stretch: Stretch) => ledger.visitOf(stretch, keyOnly).keep[0] ?? -1;
-    const byFrame = new Map(pending.map((stretch) => [frameOf(stretch), stretch]));
-    const stretchesOf = (frames: readonly number[]) => frames.flatMap((frame) => byFrame.get(frame) ?? []);
-    const shots = splitIntoShots(gops).map((shot) => ({
-      firstFrame: shot[0]?.firstFrame ?? 0,
-      endFrame: shot.at(-1)?.endFrame ?? 0,
-      keys: shot
-        .map(({ firstFrame }) => Math.ceil(firstFrame / step) * step)
-        .map((frame) => ({ frame, visited: ledger.isVisited(frame) }))
-        .filter(({ frame, visited }) => visited || byFrame.has(frame)),
-    }));
-    const chosen = spreadOver(shots);
-    return {
-      choose: (count) => stretchesOf(chosen(count)),
-      inOrder: (due) => stretchesOf(mostMissedFirst(shots, due.map(frameOf))),
-    };
-  }
-
   /** What is left of the time when all keyframes due have been visited, ms. */
   const spareOf = ({ leftMs, backlogFrames, speeds }: Means, due: readonly Stretch[]): number =>
     CONFIDENCE * leftMs - wallMs(speeds, ledger.workOfAll(due, keyOnly), backlogFrames);
@@ -226,28 +172,31 @@ export function createPlanner(options: PlannerOptions): Planner {
     return at && loadOf(ledger.workOfAll(stretches, at), spare) > 1 ? at : undefined;
   }
 
-  /** A keyframe, with frames of its GOP where the time for them is there: coming back for those would cost it once more. */
-  function visitOfKey(key: Stretch, means: Means): Visit {
+  /** One of the keyframes due, with frames of its GOP where there is time for them: coming back for those would cost it once more. */
+  function visitOfKey(key: Stretch, due: readonly Stretch[], means: Means): Visit {
     const visit = ledger.visitOf(key, keyOnly);
     if (!deeper) return visit;
     const deep = firstChunk(ledger.visitOf(key, deeper));
-    const [plainMs, deepMs] = [visit, deep].map((one) => wallMs(means.speeds, ledger.workOf(one))) as [number, number];
-    return deepMs - plainMs <= spareOf(means, [key, ...keys]) && fits(deep, means) ? deep : visit;
+    const msOf = (one: Visit) => wallMs(means.speeds, ledger.workOf(one));
+    return msOf(deep) - msOf(visit) <= spareOf(means, due) && fits(deep, means) ? deep : visit;
   }
 
   function nextKey(means: Means): PlannedVisit | null {
     for (;;) {
-      if (plainKeys > 0 && keys.length <= plainKeys) [plainKeys, deeper] = [0, spacingBehind(means)];
+      if (deepKeys > 0 && keys.length <= deepKeys) {
+        deepKeys = 0;
+        deeper = spacingBehind(means);
+      }
       for (let key = keys.shift(); key; key = keys.shift()) {
-        const visit = visitOfKey(key, means);
+        const visit = visitOfKey(key, [key, ...keys], means);
         // The first touch is tried whatever the predictions say.
         if (visit.keep.length > 0 && (ledger.visitedCount === 0 || fits(visit, means)))
           return take(visit, key.gop, visit);
       }
       if (!keysDue) return null;
-      keys = dueKeys(means);
+      keys = dueKeys(keyframes, means);
       keysDue = keys.length > 0;
-      plainKeys = keys.length < FEW_KEYS ? 0 : keys.length >> 1;
+      deepKeys = keys.length < FEW_KEYS ? 0 : keys.length >> 1;
     }
   }
 
@@ -300,10 +249,11 @@ export function createPlanner(options: PlannerOptions): Planner {
         for (const stretch of rest ? [rest, ...stretches] : stretches) add(ledger.visitOf(stretch, everyFrame));
         return visits;
       }
-      if (lastMeans) for (const key of keys) add(visitOfKey(key, lastMeans));
+      if (lastMeans) for (const key of keys) add(visitOfKey(key, keys, lastMeans));
       // What follows the last of them is worth a look when it has begun, not before each.
       if (visits.length > 0 || !lastMeans) return visits;
-      if (keysDue) for (const key of dueKeys(lastMeans)) if (!keys.includes(key)) add(ledger.visitOf(key, keyOnly));
+      if (keysDue)
+        for (const key of dueKeys(keyframes, lastMeans)) if (!keys.includes(key)) add(ledger.visitOf(key, keyOnly));
       const coming = rounds > 0 ? round : openRound();
       const at = rounds > 0 ? spacing : chooseSpacing(ledger, coming, gaps, lastMeans);
       if (at) for (const stretch of [...(rest ? [rest] : []), ...coming.toReversed()]) add(ledger.visitOf(stretch, at));
