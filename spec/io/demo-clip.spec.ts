@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { type GenerateClipOptions, generateClip } from '../../src/demo/generate.js';
 import { recordMatch } from '../../src/demo/match-track.js';
 import { createRenderer } from '../../src/demo/renderer.js';
@@ -123,6 +123,16 @@ describe('generateClip', () => {
   for (const [options, reason] of wrong) {
     it(`refuses ${reason}`, () => assert.rejects(make(options), { code: 'ERR_OPTION' }));
   }
+
+  it('clears away what a killed process left, not what another one is writing', async () => {
+    const [old, fresh] = ['match-1-old.mp4.x.part', 'match-1-new.mp4.y.part'].map((name) => join(cacheFolder, name));
+    for (const file of [old, fresh]) await writeFile(file, 'half a clip');
+    await utimes(old, 1, 1);
+    await make({ seed: 11 });
+    const names = await readdir(cacheFolder);
+    assert.ok(!names.includes(basename(old)) && names.includes(basename(fresh)), `${names}`);
+    await rm(fresh);
+  });
 
   it('tells why a folder cannot be used', async () => {
     const { path } = await make();

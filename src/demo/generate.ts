@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { OptionError, TikitakaError } from '../../operators/index.js';
 import { type ClipCodec, type ClipContainer, openVideoWriter } from './encode.js';
 import { RENDERER_VERSION } from './renderer.js';
@@ -44,6 +44,8 @@ export interface GeneratedClip {
   readonly cached: boolean;
 }
 
+/** A draft that nobody has written to for so long was left by a process that was killed, ms. Chosen. */
+const ABANDONED_MS = 3_600_000;
 const ENDINGS = { mp4: 'mp4', fmp4: 'frag.mp4', mpegts: 'ts', webm: 'webm', mkv: 'mkv' } as const;
 /** Drawn at five sixths of the size and scaled up in the encoder: as soft as a broadcast lens, and a third faster. */
 const DRAWN_SHARE = 5 / 6;
@@ -94,7 +96,8 @@ export async function generateClip(options: GenerateClipOptions): Promise<Genera
   if (kept) return { path, truthPath, truth: kept, cached: true };
 
   const draft = `${path}.${randomUUID()}.part`;
-  await mkdir(dirname(path), { recursive: true });
+  await mkdir(cacheFolder, { recursive: true });
+  await clearAbandoned(cacheFolder);
   const even = (value: number): number => Math.max(2, Math.round((value * DRAWN_SHARE) / 2) * 2);
   const drawn = { pictureWidth: even(width), pictureHeight: even(height) };
   const renderers = openRenderers({
@@ -145,6 +148,15 @@ export async function generateClip(options: GenerateClipOptions): Promise<Genera
     await renderers.close();
     await rm(draft, { force: true });
     await rm(`${draft}.truth`, { force: true });
+  }
+}
+
+async function clearAbandoned(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    if (!/\.part(\.truth)?$/.test(name)) continue;
+    const file = join(folder, name);
+    const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Number.POSITIVE_INFINITY }));
+    if (Date.now() - mtimeMs > ABANDONED_MS) await rm(file, { force: true });
   }
 }
 
