@@ -11,7 +11,7 @@ const flags = {
 /** ffmpeg's filters that do what `FrameScaler` does in-process: same filter, same matrix, and `pictureRect` as expressions. */
 export function scaleFilters(input: ModelInput): string[] {
   const { width, height } = input;
-  const how = `flags=${flags[input.filter]}:in_color_matrix=bt601`;
+  const how = `flags=${flags[input.filter]}+full_chroma_int:in_color_matrix=bt601`;
   if (input.fit === 'stretch') return [`scale=w=${width}:h=${height}:${how}`, 'format=rgb24'];
   const ratio = `min(${width}/iw\\,${height}/ih)`;
   const side = (full: number, size: string) => `'max(1\\,min(${full}\\,round(${size}*${ratio})))'`;
