@@ -1,6 +1,6 @@
 """Frames of a rendered clip with its exact truth, in the layout that prepare.py and evaluate.py read.
 
-    tikitaka demo clip --seed 7 …        # writes CLIP.mp4 and CLIP.truth.json
+    tikitaka demo --seed 7        # keeps CLIP.mp4 and CLIP.truth.json in ~/.cache/tikitaka
     python3 clip_frames.py CLIP.mp4 --name demo7 --every 60 --out FOLDER
 """
 import argparse
