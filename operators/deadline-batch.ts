@@ -1,4 +1,4 @@
-import { asyncScheduler, NEVER, Observable, type OperatorFunction, type Subscription } from 'rxjs';
+import { asyncScheduler, Observable, type OperatorFunction, type Subscription } from 'rxjs';
 import { follow } from './follow.js';
 import { requireAtLeast, requireInteger } from './option.js';
 import type { RampBatchOptions } from './ramp-batch.js';
@@ -46,7 +46,7 @@ export function deadlineBatch<T>({
   deadlineMs,
   predictMs,
   busyMs = () => 0,
-  idle$ = NEVER,
+  idle$,
   scheduler = asyncScheduler,
   onDiscard,
 }: DeadlineBatchOptions<T>): OperatorFunction<T, T[]> {
@@ -66,7 +66,7 @@ export function deadlineBatch<T>({
       let size = firstSize;
       let closeAtMs = Number.POSITIVE_INFINITY;
       let timer: Subscription | undefined;
-      let idle = idle$ !== NEVER;
+      let idle = idle$ !== undefined;
 
       const attempt = (work: () => void) => {
         try {
@@ -119,7 +119,7 @@ export function deadlineBatch<T>({
         idle = true;
         flush();
       };
-      subscriber.add(idle$.subscribe({ next: whenIdle, error: (error) => subscriber.error(error) }));
+      subscriber.add(idle$?.subscribe({ next: whenIdle, error: (error) => subscriber.error(error) }));
       follow(source, subscriber, { next: (item) => attempt(() => accept(item)), complete }, () => {
         timer?.unsubscribe();
         for (const item of open.splice(0)) onDiscard?.(item);

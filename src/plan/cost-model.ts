@@ -35,6 +35,8 @@ export interface CostModel {
   observeInfer(msPerFrame: number): void;
 }
 
+/** A first byte that takes longer tells of the server (a cache miss), not of the link, ms. Chosen. */
+const LONGEST_RTT_MS = 300;
 /** Weight of what is newest. Chosen: follows a change of load within about four visits. */
 const NEWEST = 0.35;
 
@@ -103,7 +105,7 @@ export function createCostModel(prior: Speeds): CostModel {
       speeds = { ...speeds, bytesPerMs: towards(bytesPerMs, bytes / ms, weight) };
     },
     observeRtt(ms) {
-      if (ms > 0) speeds = { ...speeds, rttMs: ms };
+      if (ms > 0) speeds = { ...speeds, rttMs: Math.min(ms, LONGEST_RTT_MS) };
     },
     observeInfer(msPerFrame) {
       if (msPerFrame > 0) speeds = { ...speeds, inferMs: msPerFrame };

@@ -161,24 +161,24 @@ export function createPlanner(options: PlannerOptions): Planner {
   }
 
   /** What is left of the time when all keyframes due have been visited, ms. */
-  const spareOf = ({ leftMs, backlogFrames, speeds }: Means, due: readonly Stretch[]): number =>
-    CONFIDENCE * leftMs - wallMs(speeds, ledger.workOfAll(due, keyOnly), backlogFrames);
+  const spareOf = ({ leftMs, backlogFrames, speeds }: Means): number =>
+    CONFIDENCE * leftMs - wallMs(speeds, ledger.workOfAll(keys, keyOnly), backlogFrames);
 
   /** The spacing of the round that would follow the keyframes due, where only some GOPs can have it. */
   function spacingBehind(means: Means): Spacing | undefined {
-    const spare = { ...means, leftMs: spareOf(means, keys), backlogFrames: 0 };
+    const spare = { ...means, leftMs: spareOf(means), backlogFrames: 0 };
     const at = spare.leftMs > 0 ? chooseSpacing(ledger, stretches, gaps, spare) : undefined;
     // Where all can have it, the keyframes come first: the answer is better meanwhile, and what follows is evenly spread.
     return at && loadOf(ledger.workOfAll(stretches, at), spare) > 1 ? at : undefined;
   }
 
   /** One of the keyframes due, with frames of its GOP where there is time for them: coming back for those would cost it once more. */
-  function visitOfKey(key: Stretch, due: readonly Stretch[], means: Means): Visit {
+  function visitOfKey(key: Stretch, means: Means): Visit {
     const visit = ledger.visitOf(key, keyOnly);
     if (!deeper) return visit;
     const deep = firstChunk(ledger.visitOf(key, deeper));
     const msOf = (one: Visit) => wallMs(means.speeds, ledger.workOf(one));
-    return msOf(deep) - msOf(visit) <= spareOf(means, due) && fits(deep, means) ? deep : visit;
+    return msOf(deep) - msOf(visit) <= spareOf(means) && fits(deep, means) ? deep : visit;
   }
 
   function nextKey(means: Means): PlannedVisit | null {
@@ -187,8 +187,9 @@ export function createPlanner(options: PlannerOptions): Planner {
         deepKeys = 0;
         deeper = spacingBehind(means);
       }
-      for (let key = keys.shift(); key; key = keys.shift()) {
-        const visit = visitOfKey(key, [key, ...keys], means);
+      for (let [key] = keys; key; [key] = keys) {
+        const visit = visitOfKey(key, means);
+        keys.shift();
         // The first touch is tried whatever the predictions say.
         if (visit.keep.length > 0 && (ledger.visitedCount === 0 || fits(visit, means)))
           return take(visit, key.gop, visit);
@@ -249,7 +250,7 @@ export function createPlanner(options: PlannerOptions): Planner {
         for (const stretch of rest ? [rest, ...stretches] : stretches) add(ledger.visitOf(stretch, everyFrame));
         return visits;
       }
-      if (lastMeans) for (const key of keys) add(visitOfKey(key, keys, lastMeans));
+      if (lastMeans) for (const key of keys.slice(0, count)) add(visitOfKey(key, lastMeans));
       // What follows the last of them is worth a look when it has begun, not before each.
       if (visits.length > 0 || !lastMeans) return visits;
       if (keysDue)

@@ -51,7 +51,7 @@ class PackedFrame implements AnswerFrame {
   }
 }
 
-/** Puts frames together, one after the other, in memory that is used again. Ids are below 2³¹, places finite. */
+/** Puts frames together, one after the other, in memory that is used again. Ids are below 2³¹, places within ±2·10⁷ px. */
 export class FramePacker {
   private cells = new Int32Array(1 << 10);
   private used = 1;

@@ -15,6 +15,8 @@ const LEAST_BALL_SCORE = 0.1;
 /** Two boxes of one sample that overlap more than this are one person. Chosen above what two crossing players reach. */
 const SAME_PERSON_IOU = 0.7;
 
+/** A box with a side farther out than this is none; an answer's frames could not hold it (see `FramePacker`). */
+const MOST_PX = 1e6;
 /** More are not looked at: the best scores stay. Ids leave room for this many. */
 const MOST_BODIES = 120;
 
@@ -86,7 +88,7 @@ function bodies(finding: Finding, space: PictureSpace, balls: boolean): Bodies {
   const least = balls ? LEAST_BALL_SCORE : LEAST_PERSON_SCORE;
   const order: number[] = [];
   finding.detections.forEach((detection, i) => {
-    const sane = detection.boxXyxyPx.every(Number.isFinite);
+    const sane = detection.boxXyxyPx.every((side) => Math.abs(side) <= MOST_PX);
     if (sane && (detection.classId === 0) === balls && detection.score >= least) order.push(i);
   });
   order.sort((a, b) => finding.detections[b].score - finding.detections[a].score || a - b);

@@ -65,6 +65,8 @@ describe('the cost model', () => {
     cost.observeRtt(30);
     assert.equal(cost.speeds.inferMs, 9);
     assert.equal(cost.speeds.rttMs, 30);
+    cost.observeRtt(2400);
+    assert.equal(cost.speeds.rttMs, 300, 'a server that thinks first is no slow link');
   });
 
   it('learns nothing from measurements that say nothing', () => {
