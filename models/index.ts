@@ -19,7 +19,7 @@ export type {
 } from './contract.js';
 export { type ModelDescription, parseDescription, provides, readDescription, type Thresholds } from './description.js';
 export type { PrecisionFigures } from './evaluation/average-precision.js';
-export { type DatasetOptions, type LabelledImage, objectsOfAnotherMoment, readDataset } from './evaluation/dataset.js';
+export { type DatasetOptions, type LabelledImage, readDataset } from './evaluation/dataset.js';
 export { type Evaluation, type EvaluationOptions, evaluate, forEvaluation } from './evaluation/evaluate.js';
 export type { FitPitch, KeyPointFigures, PointPx } from './evaluation/key-points.js';
 export { type GraphFacts, readGraph } from './onnx/graph.js';

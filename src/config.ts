@@ -208,7 +208,7 @@ export function loadConfig(options: LoadConfigOptions = {}): Config {
   const parsed = schema.safeParse(merged);
   const invalid = parsed.error?.issues.map((issue): ConfigFault => [issue.path.join('.') as ConfigKey, issue.message]);
   const faults = [...(invalid ?? []), ...needs(merged)].map(
-    ([key, why]) => `${key}=${JSON.stringify(merged[key] ?? null)}: ${why}`,
+    ([key, why]) => `${key}${merged[key] === undefined ? ' is not set' : `=${JSON.stringify(merged[key])}`}: ${why}`,
   );
   if (!parsed.success || faults.length > 0) {
     throw new TikitakaError('ERR_CONFIG', `${faults.join('\n')}\n(${looked})`, { details: { faults } });

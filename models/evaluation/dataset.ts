@@ -25,28 +25,10 @@ export interface LabelledImage {
   readonly keyPoints: readonly TruthPoint[] | undefined;
 }
 
-/**
- * Frames of the published football set whose object labels belong to another moment of the match (two sets used one name
- * for two frames; the picture is the pitch set's). Found by models/training: looked at one by one.
- */
-export const objectsOfAnotherMoment: ReadonlySet<string> = new Set([
-  '2e57b9_9_1',
-  '2e57b9_9_2',
-  '2e57b9_9_7',
-  '2e57b9_9_8',
-  '2e57b9_9_10',
-  '744b27_3_2',
-  '744b27_3_4',
-  '744b27_7_10',
-  'a9f16c_2_10',
-]);
-
 export interface DatasetOptions {
   readonly folder: string;
   /** Only these; default all. */
   readonly matches?: readonly string[] | undefined;
-  /** Images whose object labels are not believed. Default `objectsOfAnotherMoment`. */
-  readonly withoutObjects?: ReadonlySet<string>;
 }
 
 /**
@@ -54,11 +36,7 @@ export interface DatasetOptions {
  * class, a box and 32 × x y visibility). Errors, thrown at call: ERR_OPTION where nothing of it
  * is there, ERR_LABELS for a line that cannot be read.
  */
-export function readDataset({
-  folder,
-  matches,
-  withoutObjects = objectsOfAnotherMoment,
-}: DatasetOptions): LabelledImage[] {
+export function readDataset({ folder, matches }: DatasetOptions): LabelledImage[] {
   const images = join(folder, 'images');
   if (!existsSync(images)) throw new OptionError(`${folder} has no folder images/`, { folder });
   const labelled = readdirSync(images)
@@ -67,10 +45,7 @@ export function readDataset({
       const { name } = parse(fileName);
       const match = name.split('_')[0] ?? name;
       if (matches && !matches.includes(match)) return [];
-      const objectLines = withoutObjects.has(name)
-        ? undefined
-        : readLines(join(folder, 'labels/objects', `${name}.txt`));
-      const objects = objectLines?.map(toBox);
+      const objects = readLines(join(folder, 'labels/objects', `${name}.txt`))?.map(toBox);
       const keyPoints = readLines(join(folder, 'labels/pitch', `${name}.txt`))?.map(toPoints)[0];
       return objects || keyPoints ? [{ name, match, file: join(images, fileName), objects, keyPoints }] : [];
     });

@@ -161,11 +161,11 @@ def evaluate_pitch(answers, truths, threshold):
             'homographies': round(len(known) / len(rows), 4), 'median error %': round(float(np.median(known)), 3) if known else None}
 
 
-def evaluate(weights, data, matches, size, everything):
+def evaluate(weights, data, matches, size):
     paths = [path for path in sorted((data / 'images').glob('*.jpg')) if path.stem.split('_')[0] in matches]
     answers, objects, pitches = predict(weights, paths, size), {}, {}
     for path in paths:
-        boxes = read_objects(data / f'labels/objects/{path.stem}.txt', everything)
+        boxes = read_objects(data / f'labels/objects/{path.stem}.txt')
         points = read_pitch(data / f'labels/pitch/{path.stem}.txt')
         if boxes is not None:
             objects[path.stem] = np.array(boxes, np.float64).reshape(-1, 5)
@@ -183,10 +183,9 @@ def main():
     parser.add_argument('--data', type=Path, required=True)
     parser.add_argument('--matches', default=','.join(VALIDATION))
     parser.add_argument('--size', type=parse_size, default='768x448', help='WIDTHxHEIGHT, multiples of 32')
-    parser.add_argument('--everything', action='store_true', help='keep the frames whose object labels show another moment')
     parser.add_argument('--json', type=Path)
     options = parser.parse_args()
-    result = evaluate(options.weights, options.data, options.matches.split(','), options.size, options.everything)
+    result = evaluate(options.weights, options.data, options.matches.split(','), options.size)
     for kind, value in result.items():
         for line in value if kind == 'pitch' else value.items():
             print(*line) if kind == 'boxes' else print('pitch', line)

@@ -16,21 +16,15 @@ import numpy as np
 BALL = 0
 # 1.5 x the network's input: large enough to zoom into, small enough that 509 frames stay in the page cache (1.1 GB).
 CACHE_SIZE = (1152, 648)  # width, height
-# The two published data sets use these names for different moments of the match, and the picture is the pitch set's: the
-# object labels lie metres beside the people. Found as the frames in which the prototype finds under 15 % of the persons
-# (every other frame: over 70 %), then looked at one by one.
-OBJECTS_OF_ANOTHER_MOMENT = frozenset(
-    '2e57b9_9_1 2e57b9_9_2 2e57b9_9_7 2e57b9_9_8 2e57b9_9_10 744b27_3_2 744b27_3_4 744b27_7_10 a9f16c_2_10'.split())
 
 
 def read_rows(path):
     return [[float(value) for value in line.split()] for line in path.read_text().splitlines() if line.strip()]
 
 
-def read_objects(path, everything=False):
-    """Rows (class, cx, cy, w, h), or None where the picture has no (usable) object labels."""
-    usable = everything or path.stem not in OBJECTS_OF_ANOTHER_MOMENT
-    return read_rows(path) if path.exists() and usable else None
+def read_objects(path):
+    """Rows (class, cx, cy, w, h), or None where the picture has no object labels."""
+    return read_rows(path) if path.exists() else None
 
 
 def read_extra(path):

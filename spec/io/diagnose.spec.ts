@@ -320,7 +320,7 @@ describe('diagnose', function () {
       const server = closing(await createHostileServer(Buffer.alloc(10), () => {}));
       const ca = join(folder, 'ca.pem');
       writeFileSync(ca, server.ca);
-      const args = [server.url, '--set', 'READ_TIMEOUT_S=1', `MODEL=${model}`];
+      const args = [server.url, '--set', 'READ_TIMEOUT_S=1', '--set', `MODEL=${model}`];
       const { code, out, err } = await tikitaka(args, { NODE_EXTRA_CA_CERTS: ca });
       assert.equal(code, 1);
       assert.match(err, /^ERR_SOURCE_STALLED: first byte: Nothing came for 1000 ms$/m);

@@ -89,7 +89,8 @@ describe('tikitaka models', () => {
     const { ok, device, model: name } = JSON.parse((await run('check', model, '--device', 'cpu', '--json')).out);
     assert.deepEqual([ok, device, name], [true, 'cpu', 'mine']);
     await assert.rejects(run('check', put('bare.onnx', '')), { code: 'ERR_MODEL_DESCRIPTION' });
-    await assert.rejects(run('check', model, '--device', 'tpu'), { code: 'commander.invalidArgument' });
+    await assert.rejects(run('check', model, '--device', 'tpu'), { code: 'ERR_CONFIG' });
+    await assert.rejects(run('check', '--set', 'ORT_THREADS=many', model), /ORT_THREADS="many"/);
   });
 
   it('evaluate: decodes the pictures, runs the model and measures; only results on stdout', async () => {

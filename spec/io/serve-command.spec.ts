@@ -100,8 +100,8 @@ describe('tikitaka serve', function () {
       'PORT="70000"',
       'TIME_BUDGET_S="two"',
       'SUBTENSOR_ADDRESS="http://node"',
-      'WALLET_NAME=null',
-      'HOTKEY_NAME=null',
+      'WALLET_NAME is not set: ',
+      'HOTKEY_NAME is not set: ',
       `ALLOWED_HOTKEYS="${vectors.validator},5Nonsense"`,
       'DIRECT_URL_STREAM="1"',
       `.env read from ${join(folder, '.env')}`,
@@ -114,7 +114,10 @@ describe('tikitaka serve', function () {
     await rm(join(folder, '.env'), { force: true });
     const { said, exit } = await start(undefined);
     assert.equal(await exit, 2);
-    assert.match(said.join('\n'), /WALLET_NAME=null.*\n.*HOTKEY_NAME=null.*\n\(\.env looked for at .*: none found\)/);
+    assert.match(
+      said.join('\n'),
+      /WALLET_NAME is not set: .*\n.*HOTKEY_NAME is not set: .*\n\(\.env looked for at .*: none found\)/,
+    );
   });
 
   it('serves who is on the list; the first SIGTERM lets the challenge finish and exits 0', async () => {

@@ -12,7 +12,7 @@ import { type GridOptions, gridOf } from './bench-grid.js';
 import { interrupted, openBenchProcess } from './bench-process.js';
 import { createProgress } from './bench-progress.js';
 import { toPng } from './chart-png.js';
-import { overridesOf, withSettings } from './run.js';
+import { overridesOf, withSettings } from './settings.js';
 
 interface BenchOptions extends GridOptions {
   readonly truth?: string;

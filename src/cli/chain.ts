@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { TikitakaError } from '../../operators/index.js';
 import {
   type Hotkey,
@@ -10,17 +10,17 @@ import {
   registerAxon,
   toPublicKey,
 } from '../chain/index.js';
-import { type Config, type ConfigKey, loadConfig } from '../config.js';
+import { type Config, loadConfig } from '../config.js';
+import { chainSettings, overridesOf, withSettings } from './settings.js';
 
 /** How long a command waits for the chain, ms. */
 const chainTimeoutMs = 30_000;
 
 interface ChainOptions {
-  readonly netuid?: string;
-  readonly network?: string;
-  readonly address?: string;
   readonly json?: boolean;
 }
+
+const registerSettings = { ...chainSettings, port: ['--port <n>', 'PORT', 'public port (default: PORT)'] } as const;
 
 /** `tikitaka chain status|register`: what the subnet's chain says of us and of callers, and telling it where we are. */
 export function chainCommand(): Command {
@@ -31,23 +31,15 @@ export function chainCommand(): Command {
   const register = new Command('register')
     .description('Tell the chain the address of this server (serve_axon), signed by the hot key. No fee.')
     .requiredOption('--ip <address>', 'public IPv4 or IPv6 address')
-    .option('--port <n>', 'public port (default: PORT)')
     .option('--dry-run', 'print the call instead of sending it');
-  chain.addCommand(withChainOptions(status).action(showStatus));
-  chain.addCommand(withChainOptions(register).action(sendRegistration));
+  for (const command of [status, register]) command.option('--json', 'the facts as JSON');
+  chain.addCommand(withSettings(status, chainSettings).action(showStatus));
+  chain.addCommand(withSettings(register, registerSettings).action(sendRegistration));
   return chain;
 }
 
-function withChainOptions(command: Command): Command {
-  return command
-    .option('--netuid <n>', 'subnet (NETUID)')
-    .addOption(new Option('--network <name>', 'network (SUBTENSOR_NETWORK)').choices(Object.keys(networkUrls)))
-    .option('--address <url>', 'node, wins over the network (SUBTENSOR_ADDRESS)')
-    .option('--json', 'the facts as JSON');
-}
-
 async function showStatus(options: ChainOptions & { readonly hotkey?: string }): Promise<void> {
-  const config = configOf(options);
+  const config = loadConfig({ overrides: overridesOf({ ...options }, chainSettings) });
   if (options.hotkey !== undefined) toPublicKey(options.hotkey);
   const own = await hotkeyOf(config);
   const snapshot = await fetchSnapshot(config);
@@ -71,14 +63,14 @@ async function showStatus(options: ChainOptions & { readonly hotkey?: string }):
 }
 
 async function sendRegistration(
-  options: ChainOptions & { readonly ip: string; readonly port?: string; readonly dryRun?: boolean },
+  options: ChainOptions & { readonly ip: string; readonly dryRun?: boolean },
 ): Promise<void> {
-  const config = configOf({ ...options });
+  const config = loadConfig({ overrides: overridesOf({ ...options }, registerSettings) });
   const hotkey = await hotkeyOf(config);
   if (!hotkey) throw new TikitakaError('ERR_CONFIG', 'WALLET_NAME and HOTKEY_NAME must name the hot key that signs');
-  const port = options.port === undefined ? config.PORT : Number(options.port);
   const { url, netuid } = nodeOf(config);
-  const result = await registerAxon({ url, netuid, hotkey, ip: options.ip, port, dryRun: options.dryRun ?? false });
+  const { ip, dryRun = false } = options;
+  const result = await registerAxon({ url, netuid, hotkey, ip, port: config.PORT, dryRun });
   if (options.json) return print(JSON.stringify({ ...result, before: result.before ?? null }, null, 2));
   const address = `${result.ip}:${result.port}`;
   const before = result.before ? `${result.before.ip}:${result.before.port}` : 'nowhere';
@@ -88,17 +80,6 @@ async function sendRegistration(
     print(`now       ${result.member ? before : `not registered in subnet ${netuid}: the chain would refuse`}`);
   } else if (result.outcome === 'unchanged') print(`nothing sent: the chain already says ${address}`);
   else print(`registered ${address} (before: ${before}), block ${result.blockHash}`);
-}
-
-function configOf({ netuid, network, address }: ChainOptions): Config {
-  const given: Partial<Record<ConfigKey, string | undefined>> = {
-    NETUID: netuid,
-    SUBTENSOR_NETWORK: network,
-    SUBTENSOR_ADDRESS: address,
-  };
-  return loadConfig({
-    overrides: Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
-  });
 }
 
 function nodeOf(config: Config): { readonly url: string; readonly netuid: number } {

@@ -11,7 +11,7 @@ import { textTable } from '../text-table.js';
 import { toChromeTrace, waterfall } from '../timeline.js';
 import { demoClip } from './demo-clip.js';
 import { drawAnswer } from './draw-answer.js';
-import { overridesOf, withSettings } from './run.js';
+import { overridesOf, withSettings } from './settings.js';
 
 /** `tikitaka demo`: the main job on a clip of our own, over a link like the CDN's, once cold and once warm. */
 export function demoCommand(): Command {

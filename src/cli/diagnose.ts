@@ -7,7 +7,7 @@ import { CDN } from '../demo/situation.js';
 import { type Diagnosis, diagnosisJsonSchema, reportOf } from '../diagnose/index.js';
 import { demoClip } from './demo-clip.js';
 import { diagnoseLink } from './diagnose-link.js';
-import { overridesOf, withSettings } from './run.js';
+import { overridesOf, withSettings } from './settings.js';
 
 interface DiagnoseCommandOptions {
   readonly runs: number;

@@ -4,7 +4,7 @@ import { Command } from 'commander';
 import { TikitakaError } from '../../operators/index.js';
 import { loadConfig } from '../config.js';
 import { examine } from './doctor-probes.js';
-import { overridesOf, withSettings } from './run.js';
+import { overridesOf, withSettings } from './settings.js';
 
 /** `tikitaka doctor`: what this machine and these settings are good for, each line with its mend. */
 export function doctorCommand(): Command {

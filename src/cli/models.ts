@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command } from 'commander';
 import { lastValueFrom } from 'rxjs';
 import {
   chooseModel,
-  type DeviceChoice,
   type Evaluation,
   evaluate,
   type FitPitch,
@@ -11,7 +10,6 @@ import {
   type ModelFile,
   type ModelInput,
   type ModelPicture,
-  objectsOfAnotherMoment,
   openModelRunner,
   type PrecisionFigures,
   readDataset,
@@ -22,9 +20,11 @@ import {
   userModel,
 } from '../../models/index.js';
 import { TikitakaError } from '../../operators/index.js';
+import { type Config, loadConfig } from '../config.js';
 import { createFramePool, openStreamDecoder } from '../decode/index.js';
 import { fitHomography } from '../scene/homography.js';
 import { PITCH_POINTS } from '../scene/pitch.js';
+import { modelSettings, overridesOf, withSettings } from './settings.js';
 
 /** Thresholds at which key points are judged, beside the model's own: those of the reference evaluation. */
 const referenceThresholds = [0.25, 0.35];
@@ -33,10 +33,11 @@ interface JsonOption {
   readonly json?: boolean;
 }
 
-interface DeviceOption extends JsonOption {
-  readonly device: DeviceChoice;
-  readonly threads?: number;
-}
+const evaluateSettings = {
+  ...modelSettings,
+  model: ['--model <model>', 'MODEL', 'a shipped model (see list) or a user file (.onnx, .json)'],
+  imgSize: ['--img-size <width>', 'IMG_SIZE', 'input width, for models with several'],
+} as const;
 
 /** `tikitaka models list|info|check|evaluate`: results on stdout, everything else on stderr. */
 export function modelsCommand(): Command {
@@ -52,34 +53,19 @@ export function modelsCommand(): Command {
     .argument('<file>', 'ONNX file')
     .option('--json', 'as JSON')
     .action((file: string, options: JsonOption) => info(file, options));
-  withDevice(command.command('check'))
+  withSettings(command.command('check'), modelSettings)
     .description('load a model file, compare it with its description, run it once')
     .argument('<file>', 'ONNX file')
     .option('--description <json>', 'description; default: the one beside the file')
-    .action((file: string, options: DeviceOption & { description?: string }) => check(file, options));
-  withDevice(command.command('evaluate'))
+    .option('--json', 'as JSON')
+    .action((file: string, options: CheckOption) => check(file, options));
+  withSettings(command.command('evaluate'), evaluateSettings)
     .description('measure a model on a folder of images/, labels/objects/ and labels/pitch/')
     .argument('<folder>', 'data set, in the layout of YOLO labels')
-    .option('--model <model>', 'a shipped model (see list) or a user file (.onnx, .json)', 'fast')
-    .option('--img-size <width>', 'input width, for models with several', wholeNumber)
     .option('--matches <names>', 'only these matches, comma-separated (the first part of the image names)')
-    .option('--everything', 'believe also the object labels that are known to show another moment than the picture')
+    .option('--json', 'as JSON')
     .action((folder: string, options: EvaluateOption) => evaluateFolder(folder, options));
   return command;
-}
-
-const devices: readonly DeviceChoice[] = ['auto', 'cpu', 'cuda', 'tensorrt', 'webgpu', 'coreml', 'dml'];
-
-function withDevice(command: Command): Command {
-  return command
-    .addOption(new Option('--device <device>', 'where to run it').choices(devices).default('auto'))
-    .option('--threads <n>', 'threads of the session', wholeNumber)
-    .option('--json', 'as JSON');
-}
-
-function wholeNumber(text: string): number {
-  if (/^[1-9]\d*$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('expected a whole number from 1');
 }
 
 function list(options: JsonOption): void {
@@ -132,13 +118,18 @@ function shippedOrBeside(file: string) {
   }
 }
 
-async function check(file: string, options: DeviceOption & { readonly description?: string }): Promise<void> {
+interface CheckOption extends JsonOption {
+  readonly description?: string;
+}
+
+async function check(file: string, options: CheckOption): Promise<void> {
+  const config = loadConfig({ overrides: overridesOf({ ...options }, modelSettings) });
   const shipped = shippedModels().find((model) => model.file === file);
   const model: ModelFile =
     options.description === undefined
       ? (shipped ?? userModel(file))
       : { file, description: readDescription(options.description) };
-  const runner = await openModelRunner({ ...model, ...runnerOptions(options), batchSize: 1 });
+  const runner = await openModelRunner({ ...model, ...runnerOptions(config), batchSize: 1 });
   try {
     const { width, height } = runner.input;
     const grey: ModelPicture = {
@@ -153,34 +144,26 @@ async function check(file: string, options: DeviceOption & { readonly descriptio
   }
 }
 
-const runnerOptions = ({ device, threads }: DeviceOption) => ({
+const runnerOptions = ({ DEVICE: device, ORT_THREADS: threads }: Config) => ({
   device,
   spare: false,
-  ...(threads === undefined ? {} : { threads }),
+  ...(threads === 'auto' ? {} : { threads }),
 });
 
-interface EvaluateOption extends DeviceOption {
-  readonly model: string;
-  readonly imgSize?: number;
+interface EvaluateOption extends JsonOption {
   readonly matches?: string;
-  readonly everything?: boolean;
 }
 
 async function evaluateFolder(folder: string, options: EvaluateOption): Promise<void> {
-  const images = readDataset({
-    folder,
-    matches: options.matches?.split(','),
-    ...(options.everything ? { withoutObjects: new Set<string>() } : {}),
-  });
-  const leftOut = options.everything ? [] : images.filter(({ name }) => objectsOfAnotherMoment.has(name));
-  for (const { name } of leftOut) process.stderr.write(`${name}: object labels left out, they show another moment\n`);
-  const imageSize = options.imgSize === undefined ? {} : { imageSize: { width: options.imgSize, nearest: false } };
-  const chosen = chooseModel({ model: options.model, ...imageSize });
+  const config = loadConfig({ overrides: overridesOf({ ...options }, evaluateSettings) });
+  const images = readDataset({ folder, matches: options.matches?.split(',') });
+  const { MODEL: model, IMG_SIZE: imageSize } = config;
+  const chosen = chooseModel({ model, ...(imageSize && { imageSize }) });
   const { keyPoint } = chosen.description.thresholds;
   const runner = await openModelRunner({
     file: chosen.file,
     description: forEvaluation(chosen.description),
-    ...runnerOptions(options),
+    ...runnerOptions(config),
     batchSize: 8,
   });
   try {
@@ -193,11 +176,7 @@ async function evaluateFolder(folder: string, options: EvaluateOption): Promise<
       keyPointThresholds: [...referenceThresholds.filter((threshold) => threshold !== keyPoint), keyPoint],
       ...(process.stderr.isTTY ? { onProgress: showProgress } : {}),
     });
-    print(
-      { model: chosen.description.name, folder, leftOut: leftOut.map(({ name }) => name), ...result },
-      options,
-      lines(result),
-    );
+    print({ model: chosen.description.name, folder, ...result }, options, lines(result));
   } finally {
     await runner.close();
   }

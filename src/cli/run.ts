@@ -2,13 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
 import { lastValueFrom, tap } from 'rxjs';
-import { TikitakaError } from '../../operators/index.js';
-import { type ConfigKey, configKeys, loadConfig } from '../config.js';
+import { loadConfig } from '../config.js';
 import { createEngine, type EngineEvent, type FinishedAnswer } from '../engine.js';
 import { createLogger } from '../log.js';
 import { wireFacts } from '../report.js';
 import { toChromeTrace, waterfall } from '../timeline.js';
 import { drawAnswer } from './draw-answer.js';
+import { overridesOf, withSettings } from './settings.js';
 
 interface RunOptions {
   readonly json?: string;
@@ -16,41 +16,6 @@ interface RunOptions {
   readonly timeline?: string;
   readonly provenance?: boolean;
   readonly quiet?: boolean;
-  readonly set: readonly string[];
-}
-
-/** Command-line options that are another name for one variable of the configuration. */
-const settings: Readonly<Record<string, readonly [flag: string, variable: ConfigKey, text: string]>> = {
-  budget: ['--budget <seconds>', 'TIME_BUDGET_S', 'time budget, counted from the request'],
-  stride: ['--stride <n>', 'FRAME_STRIDE', 'use every n-th frame, or auto'],
-  plan: ['--plan <plan>', 'PLAN', 'anytime, or fixed for a reproducible answer'],
-  decoder: ['--decoder <name>', 'DECODER', 'auto, libav or ffmpeg'],
-  device: ['--device <name>', 'DEVICE', 'auto, cpu, cuda, tensorrt, webgpu, coreml or dml'],
-  imgSize: ['--img-size <width>', 'IMG_SIZE', 'width of the model input; ~640 for the nearest'],
-  batch: ['--batch <n>', 'BATCH_SIZE', 'frames per batch at most'],
-  preset: ['--preset <name>', 'PRESET', 'balanced, fast, ultra-fast or accurate'],
-};
-
-/** Adds the options of `settings` and `--set` to a command. */
-export function withSettings(command: Command): Command {
-  for (const [flag, , text] of Object.values(settings)) command.option(flag, text);
-  return command.option('--set <KEY=VALUE...>', 'any variable of .env.example', []);
-}
-
-/** What the command line said, by variable. Throws ERR_OPTION for a pair that is none or a variable that does not exist. */
-export function overridesOf(options: Readonly<Record<string, unknown>>): Partial<Record<ConfigKey, string>> {
-  const named = Object.entries(settings).flatMap(([name, [, variable]]) =>
-    typeof options[name] === 'string' ? [[variable, options[name]]] : [],
-  );
-  const pairs = Array.isArray(options.set) ? options.set : [];
-  const given = pairs.map((pair: string) => {
-    const [key, ...value] = pair.split('=');
-    if (!configKeys.includes(key as ConfigKey) || value.length === 0) {
-      throw new TikitakaError('ERR_OPTION', `--set ${pair}: expected KEY=VALUE with a KEY of .env.example`);
-    }
-    return [key, value.join('=')];
-  });
-  return Object.fromEntries([...named, ...given]);
 }
 
 /** `tikitaka run FILE|URL`: one clip through the pipeline. */

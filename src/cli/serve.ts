@@ -9,13 +9,13 @@ import { rehearse } from '../rehearsal.js';
 import { createApp, serve, shutdownOnSignals } from '../server/index.js';
 import { createHistory, statusPage } from '../status-page.js';
 import { openAuth, servingNeeds } from './open-auth.js';
-import { overridesOf, withSettings } from './run.js';
+import { overridesOf, serverSettings, withSettings } from './settings.js';
 
 /** `tikitaka serve`: answers challenges until it is told to stop. */
 export function serveCommand(): Command {
   const command = new Command('serve').description('Answer challenges over HTTP (POST /soccer/challenge).');
-  return withSettings(command).action(async (options: object) => {
-    const config = loadConfig({ overrides: overridesOf({ ...options }), needs: servingNeeds });
+  return withSettings(command, serverSettings).action(async (options: object) => {
+    const config = loadConfig({ overrides: overridesOf({ ...options }, serverSettings), needs: servingNeeds });
     const log = createLogger(config);
     const { auth, view } = await openAuth(config, log);
     const engine = await createEngine({ config, log }).catch(async (error) => {

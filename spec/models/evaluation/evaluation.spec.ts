@@ -212,12 +212,6 @@ describe('labelled images', () => {
       ['b_1'],
     ));
 
-  it('can be taken without object labels that are not believed', () =>
-    assert.deepEqual(
-      readDataset({ folder, withoutObjects: new Set(['a_1', 'b_1']) }).map(({ name, objects }) => [name, objects]),
-      [['b_1', undefined]],
-    ));
-
   it('that are not there, or cannot be read, are refused', () => {
     assert.throws(() => readDataset({ folder: join(folder, 'images') }), { code: 'ERR_OPTION' });
     assert.throws(() => readDataset({ folder, matches: ['c'] }), { code: 'ERR_OPTION' });
