@@ -1,9 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
-import { parse as parseDotenv } from 'dotenv';
 import { z } from 'zod';
 import { TikitakaError } from '../operators/index.js';
+import { type Closeness, nearestName, readDotenv } from './settings/index.js';
 
 const text = () => z.string().trim().min(1);
 const bool = (fallback: boolean) =>
@@ -171,6 +170,20 @@ export const presets: Readonly<Record<Config['PRESET'], Readonly<Partial<Record<
   },
 };
 
+/** Who we are and whose word we take: a slip in one of their names must not be passed over in favour of a default. */
+const identityKeys: ReadonlySet<ConfigKey> = new Set<ConfigKey>([
+  'AUTH',
+  'ALLOWED_HOTKEYS',
+  'NETUID',
+  'SUBTENSOR_NETWORK',
+  'SUBTENSOR_ADDRESS',
+  'WALLET_NAME',
+  'HOTKEY_NAME',
+  'BITTENSOR_WALLET_PATH',
+  'WALLET_PASSWORD',
+  'MIN_STAKE_THRESHOLD',
+]);
+
 /** Values as text, empty ones left out. */
 export type GivenConfig = Readonly<Partial<Record<ConfigKey, string>>>;
 export type ConfigFault = readonly [variable: ConfigKey, why: string];
@@ -185,35 +198,64 @@ export interface LoadConfigOptions {
   readonly needs?: (given: GivenConfig) => readonly ConfigFault[];
 }
 
+export interface LoadedConfig {
+  readonly config: Config;
+  /** Which `.env` was read, or where it was looked for. */
+  readonly told: string;
+  /** Variables that somebody set, rather than a preset or a default. */
+  readonly given: ReadonlySet<ConfigKey>;
+  /** Names that resemble one of ours and are none, each with the nearest. */
+  readonly warnings: readonly string[];
+}
+
+/** `readConfig` for those who need the values alone. */
+export const loadConfig = (options: LoadConfigOptions = {}): Config => readConfig(options).config;
+
 /**
  * Reads the configuration: command line over environment over `.env` over preset over defaults.
  * Throws ERR_CONFIG with *all* faults at once, each naming the variable and what was read, and where `.env` was looked for.
  */
-export function loadConfig(options: LoadConfigOptions = {}): Config {
+export function readConfig(options: LoadConfigOptions = {}): LoadedConfig {
   const { overrides = {}, env = process.env, dotenvPaths, needs = () => [] } = options;
-  const places = dotenvPaths ?? [
-    ...(env.ENV_FILE ? [resolve(env.ENV_FILE)] : []),
-    resolve('.env'),
-    resolve(homedir(), '.config/tikitaka/.env'),
-  ];
-  const found = places.find((place) => existsSync(place));
-  const looked = `.env ${found ? `read from ${found}` : `looked for at ${places.join(', ')}: none found`}`;
-  if (env.ENV_FILE && found !== places[0] && !dotenvPaths) {
-    throw new TikitakaError('ERR_CONFIG', `ENV_FILE="${env.ENV_FILE}" does not exist (${looked})`);
-  }
-  const file = found ? parseDotenv(readFileSync(found)) : {};
-  const given = { ...definedOnly(file), ...definedOnly(env), ...definedOnly(overrides) };
+  const { path, values, told } = readDotenv({ env, paths: dotenvPaths });
+  const given = { ...definedOnly(values), ...definedOnly(env), ...definedOnly(overrides) };
   const presetName = z.enum(Object.keys(presets) as [Config['PRESET']]).safeParse(given.PRESET ?? 'none');
   const merged = { ...(presetName.success ? presets[presetName.data] : {}), ...given };
   const parsed = schema.safeParse(merged);
   const invalid = parsed.error?.issues.map((issue): ConfigFault => [issue.path.join('.') as ConfigKey, issue.message]);
-  const faults = [...(invalid ?? []), ...needs(merged)].map(
-    ([key, why]) => `${key}${merged[key] === undefined ? ' is not set' : `=${JSON.stringify(merged[key])}`}: ${why}`,
-  );
+  const slips = [...slipsIn(values, 'file', path), ...slipsIn(env, 'environment')];
+  // Where the right name was given too, nothing runs on a default unseen.
+  const isFault = ({ nearest }: Slip) => identityKeys.has(nearest) && given[nearest] === undefined;
+  const faults = [
+    ...slips.filter(isFault).map(({ text }) => text),
+    ...[...(invalid ?? []), ...needs(merged)].map(
+      ([key, why]) => `${key}${merged[key] === undefined ? ' is not set' : `=${JSON.stringify(merged[key])}`}: ${why}`,
+    ),
+  ];
   if (!parsed.success || faults.length > 0) {
-    throw new TikitakaError('ERR_CONFIG', `${faults.join('\n')}\n(${looked})`, { details: { faults } });
+    throw new TikitakaError('ERR_CONFIG', `${faults.join('\n')}\n(${told})`, { details: { faults } });
   }
-  return parsed.data;
+  const warnings = slips.map(({ text }) => text);
+  return { config: parsed.data, told, given: new Set(Object.keys(given) as ConfigKey[]), warnings };
+}
+
+interface Slip {
+  readonly nearest: ConfigKey;
+  readonly text: string;
+}
+
+/** Names that were probably meant to be ours. Their values are not told: they may be secrets. */
+function slipsIn(
+  record: Readonly<Record<string, string | undefined>>,
+  closeness: Closeness,
+  path = 'the environment',
+): Slip[] {
+  return Object.keys(record).flatMap((name) => {
+    const nearest = record[name]?.trim() ? nearestName(name, configKeys, closeness) : undefined;
+    return nearest
+      ? [{ nearest, text: `${name} in ${path} is no variable of ours, ${nearest} is: rename or remove it` }]
+      : [];
+  });
 }
 
 /** Empty values count as not given, so that `KEY=` in a copied `.env.example` means the default. */

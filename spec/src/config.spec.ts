@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TikitakaError } from '../../operators/index.js';
-import { configKeys, type LoadConfigOptions, loadConfig } from '../../src/config.js';
+import { configKeys, type LoadConfigOptions, loadConfig, readConfig } from '../../src/config.js';
 
 const load = (options: LoadConfigOptions = {}) => loadConfig({ env: {}, dotenvPaths: [], ...options });
 
@@ -88,6 +88,49 @@ describe('loadConfig', () => {
 
   it('refuses an ENV_FILE that is not there instead of running on defaults', () => {
     assert.throws(() => loadConfig({ env: { ENV_FILE: join(folder, 'nope') } }), { code: 'ERR_CONFIG' });
+  });
+
+  describe('names that are none of ours', () => {
+    const read = (lines: string, env: Readonly<Record<string, string>> = {}) => {
+      const file = join(folder, 'slips.env');
+      writeFileSync(file, lines);
+      return { file, options: { env, dotenvPaths: [file] } };
+    };
+
+    it('stops where an identity or network setting was meant, and tells no value', () => {
+      const { file, options } = read('SUBTENSOR_NETWROK=test\nWALLET_PASSWROD=secret\n', { NETUIDS: '261' });
+      assert.deepEqual(fault(options).details.faults, [
+        `SUBTENSOR_NETWROK in ${file} is no variable of ours, SUBTENSOR_NETWORK is: rename or remove it`,
+        `WALLET_PASSWROD in ${file} is no variable of ours, WALLET_PASSWORD is: rename or remove it`,
+        'NETUIDS in the environment is no variable of ours, NETUID is: rename or remove it',
+      ]);
+    });
+
+    it('warns of the others, and where the right name was given too', () => {
+      const { options } = read('TIME_BUDGET=1\nNETUID=44\nNETUID_TEST=261\nFAST_MODE=1\n');
+      const { config, warnings } = readConfig(options);
+      assert.deepEqual(
+        warnings.map((text) => text.replace(/ in \S+/, '')),
+        [
+          'TIME_BUDGET is no variable of ours, TIME_BUDGET_S is: rename or remove it',
+          'NETUID_TEST is no variable of ours, NETUID is: rename or remove it',
+        ],
+      );
+      assert.equal(config.NETUID, 44);
+    });
+
+    it('says nothing of an empty one', () => {
+      assert.deepEqual(readConfig(read('SUBTENSOR_NETWROK=\n').options).warnings, []);
+    });
+  });
+
+  it('tells which .env was read and what was set rather than left to a default', () => {
+    const file = join(folder, 'told.env');
+    writeFileSync(file, 'NETUID=44\nPRESET=fast\n');
+    const { told, given } = readConfig({ env: { PORT: '1' }, dotenvPaths: [file], overrides: { PLAN: 'fixed' } });
+    assert.equal(told, `.env read from ${file}`);
+    assert.deepEqual([...given].sort(), ['NETUID', 'PLAN', 'PORT', 'PRESET']);
+    assert.equal(readConfig({ env: {}, dotenvPaths: ['/a', '/b'] }).told, '.env looked for at /a, /b: none found');
   });
 
   it('ignores variables that are not ours', () => {
