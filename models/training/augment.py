@@ -5,6 +5,8 @@ import cv2
 import numpy as np
 
 GOALKEEPER, REFEREE = 1, 3
+# How often a new shirt is black: referees wear it more than any other colour, and the labelled matches show few of them.
+BLACK = {GOALKEEPER: 0.1, REFEREE: 0.35}
 LEVELS = np.arange(256)
 TURF_HUE = (28, 92)  # OpenCV hue 0..179; grass of every training match lies inside
 
@@ -77,6 +79,8 @@ def paste_ball(rng, picture, objects, ball, scale):
 def recolour_role(rng, hsv, objects, role):
     """Gives everyone of a role one new shirt: kits belong to a match, and a dozen matches do not show enough of them."""
     hue, saturation, gain = rng.integers(0, 180), rng.uniform(0, 230), math.exp(rng.uniform(-0.7, 0.7))
+    if rng.random() < BLACK[role]:
+        saturation, gain = rng.uniform(0, 50), rng.uniform(0.12, 0.4)
     for class_id, cx, cy, w, h in objects:
         if class_id != role:
             continue
