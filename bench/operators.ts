@@ -20,7 +20,7 @@ import ts from 'typescript';
 import type * as Operators from '../operators/index.js';
 import { machine, race, report, revision } from './harness.js';
 
-const { asyncProducer, boundedMap, deadlineBatch, hardCut, pull, rampBatch, softCut, stride } = await shipped();
+const { boundedMap, deadlineBatch, hardCut, pull, rampBatch, softCut, stride } = await shipped();
 
 const items = 1_000_000;
 const asyncItems = 100_000;
@@ -68,8 +68,8 @@ const races: Record<string, readonly [Observable<unknown>, string, Observable<un
       return source$.pipe(concatMap(() => producer.next()));
     }),
   ],
-  asyncProducer: [
-    pull({ open: () => asyncProducer(numbers()), demand$: credits$ }),
+  'pull, async': [
+    pull({ open: numbers, demand$: credits$ }),
     'from(asyncIterable), without demand',
     defer(() => from(numbers())),
   ],

@@ -1,6 +1,6 @@
 import { asyncScheduler, Observable, type OperatorFunction, type Subscription } from 'rxjs';
 import { follow } from './follow.js';
-import { requireAtLeast, requireInteger } from './option.js';
+import { requireBatch } from './option.js';
 import type { RampBatchOptions } from './ramp-batch.js';
 
 /** Timers of JavaScript count 31 bits; a longer one would fire at once. */
@@ -50,12 +50,7 @@ export function deadlineBatch<T>({
   scheduler = asyncScheduler,
   onDiscard,
 }: DeadlineBatchOptions<T>): OperatorFunction<T, T[]> {
-  requireInteger('maxSize', maxSize, 1);
-  requireInteger('firstSize', firstSize, 1);
-  requireAtLeast('maxSize', maxSize, firstSize);
-  requireAtLeast('growth', growth, 1);
-  requireAtLeast('maxWaitMs', maxWaitMs, 0);
-  if (typeof deadlineMs === 'number') requireAtLeast('deadlineMs', deadlineMs, Number.NEGATIVE_INFINITY);
+  requireBatch({ maxSize, firstSize, growth, maxWaitMs, deadlineMs });
   const deadline = typeof deadlineMs === 'function' ? deadlineMs : () => deadlineMs;
   const unlimited = deadlineMs === Number.POSITIVE_INFINITY;
   const fits = (count: number) => scheduler.now() + busyMs() + predictMs(count) <= deadline();

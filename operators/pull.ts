@@ -1,4 +1,5 @@
-import { from, Observable, type ObservableInput, type Observer, type Subscription } from 'rxjs';
+import { from, Observable, type ObservableInput, type Observer, of, type Subscription } from 'rxjs';
+import { producerOf } from './async-producer.js';
 import { OptionError } from './error.js';
 import { follow, listener } from './follow.js';
 
@@ -11,11 +12,15 @@ export interface Producer<T> {
 }
 
 export interface PullOptions<T> {
-  /** Called for each subscription. */
-  readonly open: () => Producer<T>;
-  /** Credits: each value allows so many more items. Its completion says that no more will come. */
-  readonly demand$: Observable<number>;
+  /** Called for each subscription: a producer, or anything that `for await` can read. `signal` aborts at every ending. */
+  readonly open: (signal: AbortSignal) => Producer<T> | AsyncIterable<T>;
+  /** Credits: each value allows so many more items. Its completion says that no more will come. Default: each item when the one before is out. */
+  readonly demand$?: Observable<number>;
+  /** Receives the item that a call of an async iterator brings after everybody has left. Must not throw. */
+  readonly onDiscard?: (item: T) => void;
 }
+
+const unlimited$ = of(Number.POSITIVE_INFINITY);
 
 /**
  * A source that makes an item only when somebody has room for it: the bound on memory, and through a reader that is not
@@ -31,17 +36,22 @@ export interface PullOptions<T> {
  * result    ----a-b----c----|
  * ```
  *
+ * An iterator cannot be interrupted in the middle of a `next()`: abort by `signal` what it waits for. What its `return()`
+ * rejects with is dropped: the stream is over then, and its consumer has been told why.
+ *
  * Nearest in rxjs: `from(iterable)`, which reads on whether or not anybody keeps up.
  *
  * - **Ends** when the producer has no more items, or when `demand$` has completed and its credits are used up.
  * - **Order of use**: the first of a pipeline; whoever ends an item's journey gives the credit back.
  * - **Pressure**: never more items than credits, never more than one `next` pending, nothing held.
  * - **Errors**: those of `open`, of the producer and of `demand$` pass through; a negative or NaN demand is ERR_OPTION down
- *   the stream. The producer is closed at every ending.
+ *   the stream. The producer is closed and `signal` aborted at every ending.
  */
-export function pull<T>({ open, demand$ }: PullOptions<T>): Observable<T> {
+export function pull<T>({ open, demand$ = unlimited$, onDiscard }: PullOptions<T>): Observable<T> {
   return new Observable((subscriber) => {
-    const producer = open();
+    const leaving = new AbortController();
+    const opened = open(leaving.signal);
+    const producer = Symbol.asyncIterator in opened ? producerOf(opened, onDiscard) : opened;
     let credits = 0;
     let demandEnded = false;
     let asking = false;
@@ -91,6 +101,7 @@ export function pull<T>({ open, demand$ }: PullOptions<T>): Observable<T> {
     };
     follow(demand$, subscriber, { next: accept, complete }, () => {
       pending?.unsubscribe();
+      leaving.abort();
       producer.close();
     });
   });

@@ -1,6 +1,6 @@
-import { defer, finalize, type Observable, of } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { ModelRunner } from '../models/index.js';
-import { asyncProducer, pull } from '../operators/index.js';
+import { pull } from '../operators/index.js';
 import type { Clip, SampleIndex } from './container/index.js';
 import type { Frame, FramePool, PacketDecoder } from './decode/index.js';
 import type { ByteSource } from './net/index.js';
@@ -139,10 +139,5 @@ function watch<T>(
 }
 
 /** Frames of a generator as they are pulled; leaving aborts `signal`, and a frame that comes too late is released. */
-export function fromFrames(generate: (signal: AbortSignal) => AsyncIterable<Frame>): Observable<Frame> {
-  return defer(() => {
-    const leave = new AbortController();
-    const frames = asyncProducer(generate(leave.signal), { onDiscard: (frame) => frame.release() });
-    return pull({ open: () => frames, demand$: of(Number.POSITIVE_INFINITY) }).pipe(finalize(() => leave.abort()));
-  });
-}
+export const fromFrames = (open: (signal: AbortSignal) => AsyncIterable<Frame>): Observable<Frame> =>
+  pull({ open, onDiscard: (frame) => frame.release() });

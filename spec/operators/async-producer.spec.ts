@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
 import { firstValueFrom, lastValueFrom, of, take, toArray } from 'rxjs';
-import { asyncProducer, pull } from '../../operators/index.js';
+import { pull } from '../../operators/index.js';
 
 /** Lets every promise that is settled by now run its reactions. */
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
-const unlimited$ = of(Number.POSITIVE_INFINITY);
 
-describe('asyncProducer', () => {
+describe('pull, of an async iterable', () => {
   it('gives the items of an async iterable in order, and its end', async () => {
     async function* letters() {
       yield* ['a', 'b', 'c'];
     }
-    const result$ = pull({ open: () => asyncProducer(letters()), demand$: unlimited$ });
+    const result$ = pull({ open: () => letters() });
     assert.deepEqual(await lastValueFrom(result$.pipe(toArray())), ['a', 'b', 'c']);
   });
 
@@ -20,7 +19,7 @@ describe('asyncProducer', () => {
     async function* numbers() {
       for (;;) yield made++;
     }
-    const subscription = pull({ open: () => asyncProducer(numbers()), demand$: of(2) }).subscribe();
+    const subscription = pull({ open: numbers, demand$: of(2) }).subscribe();
     await settled();
     assert.equal(made, 2);
     subscription.unsubscribe();
@@ -35,7 +34,7 @@ describe('asyncProducer', () => {
         ended = true;
       }
     }
-    const result$ = pull({ open: () => asyncProducer(numbers()), demand$: unlimited$ });
+    const result$ = pull({ open: () => numbers() });
     await lastValueFrom(result$.pipe(take(2)));
     await settled();
     assert.equal(ended, true);
@@ -52,11 +51,32 @@ describe('asyncProducer', () => {
           }),
       }),
     };
-    const open = () => asyncProducer(late, { onDiscard: (item) => discarded.push(item) });
-    pull({ open, demand$: unlimited$ }).subscribe().unsubscribe();
+    pull({ open: () => late, onDiscard: (item) => discarded.push(item) })
+      .subscribe()
+      .unsubscribe();
     bring({ done: false, value: 'late' });
     await settled();
     assert.deepEqual(discarded, ['late']);
+  });
+
+  it('tells what the iterator waits for that everybody has left', async () => {
+    const signals: AbortSignal[] = [];
+    async function* numbers() {
+      yield* [1, 2, 3];
+    }
+    const open = (signal: AbortSignal) => {
+      signals.push(signal);
+      return numbers();
+    };
+    await lastValueFrom(pull({ open }).pipe(take(2)));
+    await lastValueFrom(pull({ open }));
+    const waiting = pull({ open }).subscribe();
+    assert.deepEqual(
+      signals.map(({ aborted }) => aborted),
+      [true, true, false],
+    );
+    waiting.unsubscribe();
+    assert.equal(signals[2]?.aborted, true);
   });
 
   it('passes an error of the iterator on', async () => {
@@ -65,7 +85,7 @@ describe('asyncProducer', () => {
     async function* broken(): AsyncGenerator<string> {
       throw failure;
     }
-    const result$ = pull({ open: () => asyncProducer(broken()), demand$: unlimited$ });
+    const result$ = pull({ open: () => broken() });
     await assert.rejects(firstValueFrom(result$), failure);
   });
 
@@ -79,7 +99,7 @@ describe('asyncProducer', () => {
         throw new Error('cannot close');
       }
     }
-    const result$ = pull({ open: () => asyncProducer(stubborn()), demand$: unlimited$ });
+    const result$ = pull({ open: () => stubborn() });
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => unhandled.push(reason);
     process.prependListener('unhandledRejection', note);

@@ -12,13 +12,17 @@ describe('documentation of the operators', () => {
 
   it('draws every operator that has its own timing', () => {
     const drawn = [
+      'batch-to.ts',
       'bounded-map.ts',
+      'collect-until.ts',
       'deadline-batch.ts',
       'hard-cut.ts',
+      'lend-to.ts',
       'pull.ts',
       'ramp-batch.ts',
       'soft-cut.ts',
       'stride.ts',
+      'two-cuts.ts',
     ];
     assert.deepEqual(files, drawn);
   });

@@ -17,7 +17,8 @@ import {
 } from 'rxjs';
 import * as operators from '../../operators/index.js';
 
-const { asyncProducer, boundedMap, deadlineBatch, hardCut, pull, rampBatch, softCut, stride } = operators;
+const { batchTo, boundedMap, collectUntil, deadlineBatch, hardCut, lendTo, pull, rampBatch, softCut, stride, twoCuts } =
+  operators;
 
 /** Something that has to be given back exactly once, whatever becomes of it. */
 class Item {
@@ -58,6 +59,9 @@ const work = (inside$: ObservableInput<unknown>) => (item: Item) =>
       .pipe(map(() => []))
       .subscribe(subscriber);
   });
+
+/** Borrowed for as long as `inside$` takes; the consumer gets nothing. */
+const lent = (inside$: ObservableInput<unknown>) => () => concat(inside$, of(0)).pipe(map((): readonly Item[] => []));
 
 const fed = ({ count, make, end$ }: Supply) => {
   let made = 0;
@@ -163,12 +167,48 @@ const table: Record<string, Record<string, Row>> = {
       pull({ open: () => ({ next: fed(supply), close: () => {} }), demand$: concat(of(1, 2), supply.end$) }).pipe(
         map((item) => [item]),
       ),
+    'an async iterable': (supply) =>
+      pull({ open: () => iterate(supply), onDiscard: release }).pipe(map((item) => [item])),
   },
-  asyncProducer: {
-    'credit for all': (supply) =>
-      pull({ open: () => asyncProducer(iterate(supply), { onDiscard: release }), demand$: of(never) }).pipe(
-        map((item) => [item]),
+  lendTo: {
+    'work that ends later': through(lendTo(lent(timer(0, asapScheduler)), { concurrency: 2 })),
+    'work that ends at once': through(lendTo(lent(EMPTY), { concurrency: 2 })),
+    'a promise': through(lendTo(() => Promise.resolve([]))),
+    'a promise that fails': through(lendTo(() => Promise.reject(new Error('work')), { concurrency: 3 })),
+    'work that cannot begin': through(lendTo(() => assert.fail('no work'), { concurrency: 2 })),
+    'too many': through(lendTo(() => new Promise<[]>((resolve) => setImmediate(() => resolve([]))), { maxQueued: 2 })),
+  },
+  batchTo: {
+    'work that ends later': through(batchTo(lent(timer(0, asapScheduler)), { maxSize: 4, maxWaitMs: never })),
+    'full batches only': through(batchTo(lent(EMPTY), { maxSize: 3, maxWaitMs: never, eager: false })),
+    'no time at all': through(
+      batchTo(lent(EMPTY), { maxSize: 4, maxWaitMs: never, deadlineMs: 0, predictMs: (n) => n }),
+    ),
+    'work that fails': through(batchTo(lent(throwError(() => new Error('work'))), { maxSize: 4, maxWaitMs: never })),
+  },
+  twoCuts: {
+    'round a batcher': through(
+      twoCuts({
+        soft$: timer(0, asapScheduler),
+        hard$: timer(1, asapScheduler),
+        stages: rampBatch<Item>({ maxSize: 4, maxWaitMs: never, onDiscard: release }),
+        last: () => EMPTY,
+      }),
+    ),
+  },
+  collectUntil: {
+    'a cut': through(
+      pipe(
+        collectUntil<Item>(timer(0, asapScheduler), { onDiscard: release }),
+        map(({ items }) => items),
       ),
+    ),
+    'no cut': through(
+      pipe(
+        collectUntil<Item>(NEVER, { onDiscard: release }),
+        map(({ items }) => items),
+      ),
+    ),
   },
 };
 
