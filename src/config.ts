@@ -32,13 +32,18 @@ const list = () =>
         .map((item) => item.trim())
         .filter(Boolean),
     );
-/** A width the model must have, or with `~` the nearest that it has (what the presets say). */
+/** `416`: this width, else the nearest that the model has, which is told; `~416`: the nearest; `416!`: this width or no start. */
 const imageSize = () =>
   z
     .string()
     .trim()
-    .regex(/^~?\d{2,4}$/, 'expected a width in pixels, or ~width for the nearest')
-    .transform((v) => ({ width: Number(v.replace('~', '')), nearest: v.startsWith('~') }));
+    .regex(/^(~?\d{2,4}|\d{2,4}!)$/, 'expected a width in pixels, ~width for the nearest, width! for no other')
+    .transform((v) => ({
+      width: Number(v.replace(/[~!]/, '')),
+      nearest: !v.endsWith('!'),
+      /** Whether to say so where it is another width. */
+      tell: /^\d+$/.test(v),
+    }));
 const path = () => text().transform((v) => resolve(v.replace(/^~(?=\/|$)/, homedir())));
 
 /** Every environment variable, its type, range and default. `.env.example` documents each; `spec/architecture.spec.ts` checks that. */

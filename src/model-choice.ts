@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import {
   chooseModel,
   chooseRoleModel,
+  type ModelFile,
   type ModelSet,
   type ModelSetOptions,
   openModelSet,
@@ -42,7 +43,7 @@ export async function withImageSize(config: Config, log: Logger): Promise<Config
   if (!smallerSize(config)) return config;
   const models = await openModels(config, log, false);
   await models.close();
-  return { ...config, IMG_SIZE: { width: models.input.width, nearest: false } };
+  return { ...config, IMG_SIZE: { width: models.input.width, nearest: false, tell: false } };
 }
 
 /** The next smaller size of a shipped model. A fixed plan is the same on every machine, and who names a size, a stride or own models has chosen. */
@@ -51,7 +52,7 @@ function smallerSize(config: Config): Config['IMG_SIZE'] {
   const chosen = IMG_SIZE ?? PLAYER_MODEL ?? PITCH_MODEL ?? BALL_MODEL;
   if (chosen !== undefined || PLAN === 'fixed' || FRAME_STRIDE !== 'auto') return undefined;
   const [, smaller] = shippedModels().filter(({ description }) => description.family === MODEL);
-  return smaller && { width: smaller.description.input.width, nearest: false };
+  return smaller && { width: smaller.description.input.width, nearest: false, tell: false };
 }
 
 function isTooSlow({ TIME_BUDGET_S }: Config, { maxBatch, predictMs }: ModelSet): boolean {
@@ -59,8 +60,14 @@ function isTooSlow({ TIME_BUDGET_S }: Config, { maxBatch, predictMs }: ModelSet)
   return (TIME_BUDGET_S * 1000 - OPENING_MS) / perFrameMs < WANTED_FRAMES;
 }
 
-/** What the configuration says of the models. Errors, thrown at call: ERR_OPTION, ERR_MODEL_DESCRIPTION, ERR_MODEL_LOAD. */
-export function modelSetOptions(config: Config, log: Logger): ModelSetOptions {
+export interface ChosenModels {
+  readonly files: readonly ModelFile[];
+  /** What is taken where no model has the width that `IMG_SIZE` names; undefined where one has, or about that width was asked for. */
+  readonly sizeNotice: string | undefined;
+}
+
+/** Finds the models that the configuration names; loads none. Errors, thrown at call: ERR_OPTION, ERR_MODEL_DESCRIPTION, ERR_MODEL_LOAD. */
+export function chosenModels(config: Config): ChosenModels {
   const { PLAYER_MODEL, PITCH_MODEL, BALL_MODEL, IMG_SIZE, CONF_THRESHOLD, MAX_DETECTIONS } = config;
   const choice = {
     maxDetections: MAX_DETECTIONS,
@@ -72,8 +79,24 @@ export function modelSetOptions(config: Config, log: Logger): ModelSetOptions {
     const model = roles[role];
     return model === undefined ? [] : [chooseRoleModel(role, { ...choice, model })];
   });
+  const files = own.length > 0 ? own : [chooseModel({ ...choice, model: config.MODEL })];
+  return { files, sizeNotice: IMG_SIZE?.tell ? sizeNotice(IMG_SIZE.width, files) : undefined };
+}
+
+function sizeNotice(width: number, files: readonly ModelFile[]): string | undefined {
+  const others = new Set(
+    files.flatMap(({ description: { input } }) => (input.width === width ? [] : `${input.width}×${input.height}`)),
+  );
+  if (others.size === 0) return undefined;
+  return `IMG_SIZE=${width}: no model has this width, the nearest is taken: ${[...others].join(' and ')}`;
+}
+
+/** What the configuration says of the models. Errors, thrown at call: as `chosenModels`. */
+export function modelSetOptions(config: Config, log: Logger): ModelSetOptions {
+  const { files, sizeNotice } = chosenModels(config);
+  if (sizeNotice) log.info(sizeNotice);
   return {
-    models: own.length > 0 ? own : [chooseModel({ ...choice, model: config.MODEL })],
+    models: files,
     skipPitch: config.SKIP_PITCH,
     device: config.DEVICE,
     batchSize: config.BATCH_SIZE,

@@ -35,8 +35,9 @@ describe('loadConfig', () => {
 
   const readings: readonly (readonly [string, string, unknown, string])[] = [
     ['FRAME_STRIDE', '5', 5, 'a number instead of auto'],
-    ['IMG_SIZE', '576', { width: 576, nearest: false }, 'a size the model must have'],
-    ['IMG_SIZE', '~640', { width: 640, nearest: true }, 'the nearest size'],
+    ['IMG_SIZE', '576', { width: 576, nearest: true, tell: true }, 'a size, else the nearest, which is told'],
+    ['IMG_SIZE', '~640', { width: 640, nearest: true, tell: false }, 'the nearest size'],
+    ['IMG_SIZE', '768!', { width: 768, nearest: false, tell: false }, 'a size that the model must have'],
     ['USE_NVDEC', 'True', true, 'booleans as Python servers write them'],
     ['ALLOWED_HOTKEYS', ' a, b ,,c ', ['a', 'b', 'c'], 'lists with stray blanks'],
     ['TIME_BUDGET_S', '', 2, 'an empty value is the default'],
@@ -56,6 +57,7 @@ describe('loadConfig', () => {
     ['AUTH', 'none'],
     ['RAMP_UP', 'perhaps'],
     ['IMG_SIZE', 'big'],
+    ['IMG_SIZE', '~768!'],
     ['PRESET', 'fastest'],
   ];
   for (const [key, text] of faults) {

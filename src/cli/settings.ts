@@ -14,7 +14,7 @@ export const clipSettings: Settings = {
   plan: ['--plan <plan>', 'PLAN', 'anytime, or fixed for a reproducible answer'],
   decoder: ['--decoder <name>', 'DECODER', 'auto, libav or ffmpeg'],
   device,
-  imgSize: ['--img-size <width>', 'IMG_SIZE', 'width of the model input; ~640 for the nearest'],
+  imgSize: ['--img-size <width>', 'IMG_SIZE', 'width of the model input, or the nearest; 768! for no other'],
   batch: ['--batch <n>', 'BATCH_SIZE', 'frames per batch at most'],
   preset: ['--preset <name>', 'PRESET', 'balanced, fast, ultra-fast or accurate'],
 };
