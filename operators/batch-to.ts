@@ -1,7 +1,8 @@
 import { asyncScheduler, defer, finalize, type OperatorFunction, Subject, tap } from 'rxjs';
+import { requireBatch } from './batch-options.js';
 import { type DeadlineBatchOptions, deadlineBatch } from './deadline-batch.js';
 import { type Borrower, lendTo, type Owned } from './lend-to.js';
-import { requireBatch, requireInteger } from './option.js';
+import { requireInteger } from './option.js';
 
 export interface BatchToOptions<T>
   extends Omit<DeadlineBatchOptions<T>, 'deadlineMs' | 'predictMs' | 'busyMs' | 'idle$' | 'onDiscard'> {

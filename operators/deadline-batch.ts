@@ -1,7 +1,6 @@
 import { asyncScheduler, Observable, type OperatorFunction, type Subscription } from 'rxjs';
+import { type RampBatchOptions, requireBatch } from './batch-options.js';
 import { follow } from './follow.js';
-import { requireBatch } from './option.js';
-import type { RampBatchOptions } from './ramp-batch.js';
 
 /** Timers of JavaScript count 31 bits; a longer one would fire at once. */
 const longestTimerMs = 2 ** 31 - 1;

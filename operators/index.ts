@@ -1,3 +1,4 @@
+export type { RampBatchOptions } from './batch-options.js';
 export { type BatchToOptions, batchTo } from './batch-to.js';
 export { type BoundedMapOptions, boundedMap } from './bounded-map.js';
 export { type Collected, type CollectUntilOptions, collectUntil } from './collect-until.js';
@@ -5,8 +6,9 @@ export { type DeadlineBatchOptions, deadlineBatch } from './deadline-batch.js';
 export { OptionError, TikitakaError, type TikitakaErrorOptions } from './error.js';
 export { type EndedBy, hardCut } from './hard-cut.js';
 export { type Borrower, type LendOptions, lendTo, type Owned } from './lend-to.js';
-export { type Producer, type PullOptions, pull } from './pull.js';
-export { type RampBatchOptions, rampBatch } from './ramp-batch.js';
+export type { Producer } from './producer.js';
+export { type PullOptions, pull } from './pull.js';
+export { rampBatch } from './ramp-batch.js';
 export { softCut } from './soft-cut.js';
 export { type StrideOptions, stride } from './stride.js';
 export { type EndedByCut, type TwoCutsOptions, twoCuts } from './two-cuts.js';

@@ -1,15 +1,7 @@
-import { from, Observable, type ObservableInput, type Observer, of, type Subscription } from 'rxjs';
-import { producerOf } from './async-producer.js';
+import { from, Observable, type Observer, of, type Subscription } from 'rxjs';
 import { OptionError } from './error.js';
 import { follow, listener } from './follow.js';
-
-/** Something that makes one item when asked: a decoder, an iterator, a fake in virtual time. */
-export interface Producer<T> {
-  /** Makes one item: emits it (anything after it is not read), or completes without one to say that there are no more. Called only while no earlier call is pending. */
-  next(): ObservableInput<T>;
-  /** Called exactly once, at whatever ending, after a pending `next` was unsubscribed. Must not throw. */
-  close(): void;
-}
+import { type Producer, producerOf } from './producer.js';
 
 export interface PullOptions<T> {
   /** Called for each subscription: a producer, or anything that `for await` can read. `signal` aborts at every ending. */

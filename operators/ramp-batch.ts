@@ -1,25 +1,6 @@
-import type { Observable, OperatorFunction, SchedulerLike } from 'rxjs';
+import type { OperatorFunction } from 'rxjs';
+import type { RampBatchOptions } from './batch-options.js';
 import { deadlineBatch } from './deadline-batch.js';
-
-export interface RampBatchOptions<T> {
-  /** Largest batch, in items. At least 1. */
-  readonly maxSize: number;
-  /** Size of the first batch, 1 … `maxSize`. Default 2 (or 1 where `maxSize` is 1). With 1 the first item goes on at once. */
-  readonly firstSize?: number;
-  /** Each batch may be this many times as large as the one before, rounded up. Default 2, at least 1. */
-  readonly growth?: number;
-  /** How long the first item of a batch waits for company, in ms. At least 0; infinity waits for a full batch. */
-  readonly maxWaitMs: number;
-  /**
-   * Emits when the stage below has run out of work, as it has at the start: the open batch leaves at once, and where there is
-   * none, the next item. Default: the stage below is not known, items wait for company.
-   */
-  readonly idle$?: Observable<unknown>;
-  /** Whose clock counts. Default `asyncScheduler`. */
-  readonly scheduler?: SchedulerLike;
-  /** Receives the items that were accepted and are never emitted, in order. Must not throw. */
-  readonly onDiscard?: (item: T) => void;
-}
 
 /**
  * Collects items into batches that start small and grow, so that the first answer does not wait for a full batch and the
