@@ -13,7 +13,7 @@ import {
 } from './decode/index.js';
 import type { Logger } from './log.js';
 import { CONTENTION } from './model-choice.js';
-import { type ByteSource, openByteSource, type Pool } from './net/index.js';
+import { type ByteSource, openByteSource, type Pool, stallIn } from './net/index.js';
 import { createCostModel, createPlanner, FIXED_STRIDE, type Planner, partialBytes, priorSpeeds } from './plan/index.js';
 import { type AnswerClip, plannedClip, watchPool } from './planned-clip.js';
 import { createStride, streamedClip } from './streamed-clip.js';
@@ -80,6 +80,16 @@ export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
       headBytes: FIRST_BYTES,
       signal,
     });
+    const { connection } = source;
+    const openedAtMs = options.now();
+    /** Only what the network did: the decoder's troubles are its own. */
+    const disturbance = () =>
+      source &&
+      stallIn({
+        longestSilenceMs: source.longestSilenceMs,
+        firstByteMs: connection.firstByteMs,
+        elapsedMs: options.now() - openedAtMs,
+      });
     connected({ http: source.connection.httpVersion, reused: source.connection.reused });
     const parsed = timeline.begin('open');
     const clip = await openClip(source, { signal });
@@ -113,7 +123,8 @@ export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
         ...(config.PARTIAL_DOWNLOAD ? { limitBytes: partialLimit(config, clip.index) } : {}),
       });
       planner = planned;
-      return plannedClip({ ...options, clip, source, decoder: opened, planner: planned, cost, pool: frames });
+      const parts = { ...options, clip, source, decoder: opened, planner: planned, cost, pool: frames };
+      return Object.assign(plannedClip(parts), { disturbance });
     }
     const stride = createStride({ source, fixed: strideOf(config), now: options.now });
     const direct = config.DIRECT_URL_STREAM ? { url: options.target } : undefined;
@@ -128,7 +139,7 @@ export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
       }),
     );
     decoder = opened;
-    return streamedClip(opened, stride);
+    return Object.assign(streamedClip(opened, stride), { disturbance });
   }
 
   return {

@@ -108,6 +108,8 @@ const schema = z.object({
   // The answer
   DROP_UNSCORED: bool(false),
   ANSWER_CACHE_S: number(0, 86400).default(600),
+  ANSWER_CACHE_MB: number(0, 65536).default(64),
+  REVALIDATE_MS: number(0, 10000).default(300),
 
   // Serving
   HOST: text().default('0.0.0.0'),

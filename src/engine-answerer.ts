@@ -1,4 +1,5 @@
-import { EMPTY, mergeMap, type Observable, of } from 'rxjs';
+import { catchError, defer, EMPTY, finalize, from, map, mergeMap, type Observable, of, throwError } from 'rxjs';
+import { TikitakaError } from '../operators/index.js';
 import type { Engine, FinishedAnswer } from './engine.js';
 import { wireFacts } from './report.js';
 import { type Answer, createFrameWriter } from './scene/index.js';
@@ -28,9 +29,20 @@ export function engineAnswerer(engine: Engine, { earlyFlush, onAnswer }: EngineA
           return of({ type: 'progress', read: () => progress(snapshot(), indexes) });
         }),
       ),
-    isCurrent: (videoUrl, version) => engine.versionOf(videoUrl).then((now) => now === version),
+    isCurrent: (videoUrl, version) =>
+      defer(() => {
+        const leave = new AbortController();
+        return from(engine.versionOf(videoUrl, leave.signal)).pipe(
+          map((now) => now === version),
+          // Who cannot be reached has said nothing; who says that the file is gone has.
+          catchError((error) => (mayPass(error) ? throwError(() => error) : of(false))),
+          finalize(() => leave.abort()),
+        );
+      }),
   };
 }
+
+const mayPass = (error: unknown): boolean => error instanceof TikitakaError && error.retryable;
 
 function progress(answer: Answer, indexes: readonly number[]): Progress {
   return {
@@ -51,5 +63,10 @@ function wireFrames(answer: Answer, indexes: readonly number[]): string[] {
 /** Everything behind the head that differs from caller to caller; see `EncodedAnswer`. */
 function encoded(finished: FinishedAnswer): EncodedAnswer {
   const body = finished.body(wireFacts(finished.report));
-  return { tail: body.subarray(1), ...(finished.version === undefined ? {} : { version: finished.version }) };
+  const { version, report } = finished;
+  return {
+    tail: body.subarray(1),
+    disturbed: report.stoppedBy === 'error',
+    ...(version === undefined ? {} : { version }),
+  };
 }

@@ -64,8 +64,8 @@ export interface Engine {
   answer(request: AnswerRequest): Observable<EngineEvent>;
   /** Answers a local clip a few times and throws the answers away: the first caller then meets compiled code. Errors as `answer`. */
   rehearse(path: string): Promise<void>;
-  /** Asks what the target is now; see `FinishedAnswer.version`. Errors: ERR_SOURCE_*. */
-  versionOf(target: string): Promise<string | undefined>;
+  /** Asks what the target is now, once; see `FinishedAnswer.version`. Errors: ERR_SOURCE_*; ERR_ABORTED by `signal`. */
+  versionOf(target: string, signal?: AbortSignal): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -126,8 +126,10 @@ export async function createEngine({
         if (last.type === 'answer') last.answer.body({});
       }
     },
-    async versionOf(target) {
-      const source = await openByteSource(target, { pool, headBytes: 1, allowFiles });
+    async versionOf(target, signal) {
+      const maxBytes = config.MAX_VIDEO_MB * 1e6;
+      const given = signal ? { signal } : {};
+      const source = await openByteSource(target, { pool, headBytes: 1, retries: 0, maxBytes, allowFiles, ...given });
       source.close();
       return versionOf(source);
     },

@@ -16,7 +16,15 @@ import {
   throwError,
 } from 'rxjs';
 import type { ModelRunner } from '../models/index.js';
-import { boundedMap, deadlineBatch, hardCut, rampBatch, softCut, TikitakaError } from '../operators/index.js';
+import {
+  boundedMap,
+  deadlineBatch,
+  type EndedBy,
+  hardCut,
+  rampBatch,
+  softCut,
+  TikitakaError,
+} from '../operators/index.js';
 import { createBudget } from './budget.js';
 import type { Frame } from './decode/index.js';
 import { createFreshening, type Freshening } from './freshening.js';
@@ -38,6 +46,8 @@ export interface OpenedClip {
   frames(softCutMs: () => number): Observable<Frame>;
   /** Whether frames that the plan wanted were left out, because of time or of a limit on the download. */
   readonly cutShort: boolean;
+  /** What disturbed the reading so far without ending it: an origin that fell silent. */
+  disturbance?(): TikitakaError | undefined;
 }
 
 /** The part of the scene that the pipeline drives. */
@@ -77,7 +87,11 @@ export interface AnswerOptions {
   readonly maxQueuedFrames: number;
 }
 
-export type StoppedBy = 'end' | 'budget' | 'error';
+/**
+ * `end`: every frame of the plan is answered; `plan`: what was left of it did not fit the time that was left; `budget`: the time
+ * was up; `error`: a fault, whatever came after it.
+ */
+export type StoppedBy = 'end' | 'plan' | 'budget' | 'error';
 
 export type AnswerEvent =
   | { readonly type: 'clip'; readonly clip: OpenedClip }
@@ -94,7 +108,7 @@ export type AnswerEvent =
       readonly stoppedBy: StoppedBy;
       /** Frames that models saw. */
       readonly measured: number;
-      /** What cut the answer short, where `stoppedBy` is `error`. */
+      /** What disturbed it, where `stoppedBy` is `error`. */
       readonly problem?: TikitakaError;
     };
 
@@ -218,10 +232,14 @@ export function answerClip<C extends OpenedClip>(
       }),
     );
 
-    const answer = (stoppedBy: StoppedBy): Observable<AnswerEvent> => {
+    const answer = (endedBy: EndedBy): Observable<AnswerEvent> => {
       freshening?.stop();
+      const timeIsUp = endedBy === 'cut' || outOfTime || scheduler.now() >= budget.softAtMs();
       if (measured === 0 || !scene)
-        return throwError(() => problem ?? nothingFound(stoppedBy, options, clip, timeline));
+        return throwError(() => problem ?? nothingFound(timeIsUp || clip?.cutShort, options, clip, timeline));
+      problem ??= clip?.disturbance?.();
+      const leftOut = endedBy === 'cut' || outOfTime || clip?.cutShort;
+      const stoppedBy = problem ? 'error' : !leftOut ? 'end' : timeIsUp ? 'budget' : 'plan';
       const end = timeline.begin('answer');
       const snapshot = scene.snapshot(Math.max(LEAST_FINISH_MS, budget.hardAtMs() - scheduler.now()));
       end({ measured });
@@ -230,9 +248,7 @@ export function answerClip<C extends OpenedClip>(
 
     return work$.pipe(
       catchError(survive),
-      hardCut(budget.hard$, (endedBy) =>
-        answer(endedBy === 'cut' || outOfTime || clip?.cutShort ? 'budget' : problem ? 'error' : 'end'),
-      ),
+      hardCut(budget.hard$, answer),
       finalize(() => freshening?.stop()),
     );
   });
@@ -246,13 +262,13 @@ function afterBoth(act: () => void): () => void {
 }
 
 function nothingFound(
-  stoppedBy: StoppedBy,
+  outOfTime: boolean | undefined,
   { budgetMs }: AnswerOptions,
   clip: OpenedClip | undefined,
   timeline: Timeline,
 ): TikitakaError {
   const reached = timeline.marks.has('first-frame') ? 'inference' : clip ? 'decode' : 'open';
-  return stoppedBy === 'budget'
+  return outOfTime
     ? new TikitakaError(
         'ERR_BUDGET_EMPTY',
         `the budget of ${budgetMs} ms ended before any finding, during ${reached}`,

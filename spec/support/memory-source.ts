@@ -39,6 +39,7 @@ export function memorySource(bytes: Uint8Array, options: MemorySourceOptions = {
     get requests() {
       return reads.length;
     },
+    longestSilenceMs: 0,
     async *read({ start, end = Number.POSITIVE_INFINITY }, signal) {
       reads.push({ start, end });
       open++;

@@ -21,7 +21,7 @@ export interface Run {
   readonly measured: number;
   readonly frames: number;
   readonly firstTouchMs: number;
-  readonly stoppedBy: 'end' | 'budget' | 'error';
+  readonly stoppedBy: 'end' | 'plan' | 'budget' | 'error';
   readonly quality?: Quality | undefined;
 }
 

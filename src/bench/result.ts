@@ -34,7 +34,7 @@ const cell = z.object({
   measured: z.int().min(0).describe('frames that models saw'),
   frames: z.int().min(0).describe('frames of the answer'),
   firstTouchS: finite(),
-  stoppedBy: z.enum(['end', 'budget', 'error']),
+  stoppedBy: z.enum(['end', 'plan', 'budget', 'error']),
   peakBytes: z.int().positive().optional().describe('resident, summed over all processes of the cell'),
   quality: quality.optional(),
 });

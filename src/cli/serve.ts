@@ -36,6 +36,8 @@ export function serveCommand(): Command {
       version,
       maxConcurrentChallenges: config.MAX_CONCURRENT_CHALLENGES,
       answerCacheMs: config.ANSWER_CACHE_S * 1000,
+      answerCacheMaxBytes: config.ANSWER_CACHE_MB * 1e6,
+      revalidateMs: config.REVALIDATE_MS,
       gauges: {
         tikitaka_chain_view_age_seconds: {
           help: 'Since the metagraph was fetched',

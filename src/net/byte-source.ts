@@ -24,6 +24,8 @@ export interface ByteSource {
   readonly bytesRead: number;
   /** Reads that have begun so far, retries and resumptions included. */
   readonly requests: number;
+  /** The longest that readers have waited so far with nothing coming, ms; see `stallIn`. */
+  readonly longestSilenceMs: number;
   /**
    * Reads from `start` to `end` (or the end of the file). The first read that begins at 0 uses the response that opened
    * the source. Leaving the loop early resets that stream only. Chunks may be views of kept memory: do not write to them.

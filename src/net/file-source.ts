@@ -29,6 +29,7 @@ export async function openFileSource(path: string): Promise<ByteSource> {
     get requests() {
       return requests;
     },
+    longestSilenceMs: 0,
     async *read({ start, end }, signal) {
       requests += 1;
       const stop = Math.min(end ?? Infinity, sizeBytes);
@@ -76,6 +77,7 @@ export async function downloadToFile(source: ByteSource, signal?: AbortSignal): 
       connection: source.connection,
       bytesRead: source.bytesRead,
       requests: source.requests,
+      longestSilenceMs: source.longestSilenceMs,
       read: file.read,
       close() {
         file.close();

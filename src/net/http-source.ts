@@ -2,8 +2,9 @@ import { OptionError, TikitakaError } from '../../operators/index.js';
 import type { ByteSource } from './byte-source.js';
 import { createHead } from './head.js';
 import type { Pool } from './pool.js';
-import { createRangedGet } from './ranged-get.js';
+import { createRangedGet, type RangedGet } from './ranged-get.js';
 import { directLink } from './share-links.js';
+import { createSilence } from './silence.js';
 import { linkSignals, within } from './within.js';
 
 export interface HttpSourceOptions {
@@ -40,17 +41,19 @@ export async function openHttpSource(link: string | URL, options: HttpSourceOpti
   };
   try {
     const get = createRangedGet({ link: directLink(pool.policy.checkUrl(link)), lane, maxBytes, retries, backOffMs });
+    const silence = createSilence();
+    const bytes: RangedGet['bytes'] = (...wanted) => silence.listen(get.bytes(...wanted));
     const opening = await get.open(headBytes, life.signal);
     const { answer, response } = opening;
     const { httpVersion, reused, setUp } = response.connection;
     const { partial: acceptsRanges, sizeBytes } = answer;
     const capacity = Math.min(headBytes, (acceptsRanges ? answer.end : sizeBytes) ?? headBytes);
-    const head = createHead(capacity, get.bytes(0, acceptsRanges ? capacity : undefined, life.signal, opening));
+    const head = createHead(capacity, bytes(0, acceptsRanges ? capacity : undefined, life.signal, opening));
     let restTaken = false;
 
     /** What lies behind the head, from `start`. */
     function tail(start: number, end: number | undefined, reading: AbortSignal): AsyncGenerator<Uint8Array> {
-      if (acceptsRanges) return get.bytes(start, end, reading);
+      if (acceptsRanges) return bytes(start, end, reading);
       if (start !== capacity || restTaken) {
         throw new TikitakaError(
           'ERR_SOURCE_STATUS',
@@ -80,6 +83,9 @@ export async function openHttpSource(link: string | URL, options: HttpSourceOpti
       },
       get requests() {
         return get.requests;
+      },
+      get longestSilenceMs() {
+        return silence.longestMs;
       },
       async *read({ start, end }, signal) {
         const stop = Math.min(end ?? Infinity, sizeBytes ?? Infinity);

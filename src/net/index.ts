@@ -25,5 +25,6 @@ export {
   type WarmOrigin,
 } from './pool.js';
 export { directLink } from './share-links.js';
+export { type Reading, stallIn } from './silence.js';
 export { createTransport, type Transport, type TransportResponse } from './transport.js';
 export { type LinkedSignal, linkSignals, type WithinOptions, within } from './within.js';

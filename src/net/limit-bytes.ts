@@ -18,6 +18,9 @@ export function limitBytes(source: ByteSource, maxBytes: number): ByteSource {
     get requests() {
       return source.requests;
     },
+    get longestSilenceMs() {
+      return source.longestSilenceMs;
+    },
     read: ({ start, end = maxBytes }, signal) => source.read({ start, end: Math.min(end, maxBytes) }, signal),
     close: () => source.close(),
   };

@@ -3,7 +3,7 @@ import type { WireAnswer } from './wire-answer.js';
 export interface AnswerCacheOptions {
   /** How long an answer is kept, ms; 0 = nothing is. */
   readonly ttlMs: number;
-  /** Bound on all kept answers together; one that is larger is not kept. */
+  /** Bound on all kept answers together, their URLs included; one that is larger is not kept. */
   readonly maxBytes: number;
   /** Monotonic clock, ms. */
   readonly now: () => number;
@@ -16,11 +16,14 @@ export interface AnswerCache {
   delete(videoUrl: string): void;
 }
 
+/** What an entry holds besides body and URL: objects of the run-time, the report. Chosen, generous. */
+const ENTRY_BYTES = 2048;
+
 export function createAnswerCache({ ttlMs, maxBytes, now }: AnswerCacheOptions): AnswerCache {
-  const kept = new Map<string, { readonly answer: WireAnswer; readonly untilMs: number }>();
+  const kept = new Map<string, { readonly answer: WireAnswer; readonly untilMs: number; readonly sizeBytes: number }>();
   let bytes = 0;
   const drop = (videoUrl: string) => {
-    bytes -= kept.get(videoUrl)?.answer.sizeBytes ?? 0;
+    bytes -= kept.get(videoUrl)?.sizeBytes ?? 0;
     kept.delete(videoUrl);
   };
   return {
@@ -29,7 +32,7 @@ export function createAnswerCache({ ttlMs, maxBytes, now }: AnswerCacheOptions):
       if (!entry) return undefined;
       kept.delete(videoUrl);
       if (entry.untilMs <= now()) {
-        bytes -= entry.answer.sizeBytes;
+        bytes -= entry.sizeBytes;
         return undefined;
       }
       // Last in the map's order = used last.
@@ -38,9 +41,11 @@ export function createAnswerCache({ ttlMs, maxBytes, now }: AnswerCacheOptions):
     },
     put(videoUrl, answer) {
       drop(videoUrl);
-      if (ttlMs <= 0 || answer.sizeBytes > maxBytes) return;
-      kept.set(videoUrl, { answer, untilMs: now() + ttlMs });
-      bytes += answer.sizeBytes;
+      // UTF-16 at worst.
+      const sizeBytes = answer.sizeBytes + 2 * videoUrl.length + ENTRY_BYTES;
+      if (ttlMs <= 0 || sizeBytes > maxBytes) return;
+      kept.set(videoUrl, { answer, untilMs: now() + ttlMs, sizeBytes });
+      bytes += sizeBytes;
       for (const oldest of kept.keys()) {
         if (bytes <= maxBytes) break;
         drop(oldest);

@@ -18,6 +18,8 @@ export interface EncodedAnswer {
   readonly tail: Uint8Array;
   /** What the answer depends on besides the URL (ETag or length); handed back to `isCurrent`. */
   readonly version?: string;
+  /** A passing fault (of origin, decoder or models) made it poorer than it could be: it is sent, but not kept. Default false. */
+  readonly disturbed?: boolean;
 }
 
 /** How far a run is. */
@@ -44,6 +46,9 @@ export interface Answerer {
    * of `statusOf`; others are shown to callers as 500 without their text.
    */
   answer(challenge: Challenge): Observable<AnswererEvent>;
-  /** Asked before a kept answer is sent again: is `version` still what the URL holds? Errors and `false` start a new run. */
-  isCurrent?(videoUrl: string, version: string): Promise<boolean>;
+  /**
+   * Asked before a kept answer is sent again: is `version` still what the URL holds? Cold; unsubscribing ends the question at once.
+   * `false` starts a new run; an error means that nobody knows, and the kept answer is sent.
+   */
+  isCurrent?(videoUrl: string, version: string): Observable<boolean>;
 }

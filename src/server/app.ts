@@ -25,6 +25,8 @@ export interface AppDeps {
   readonly answerCacheMs?: number;
   /** Bound on kept answers together. Default 64 MiB (chosen: about 30 clips of 750 frames). */
   readonly answerCacheMaxBytes?: number;
+  /** How long an origin is asked whether a kept answer still holds, ms; then the answer is sent unasked. 0 = never asked. Default 300. */
+  readonly revalidateMs?: number;
   /** Most bytes of a challenge's body. Default 65,536 (PROTOCOL §1). */
   readonly maxBodyBytes?: number;
   /** Longest time for a body to arrive, ms. Default 10,000. */
@@ -68,6 +70,7 @@ export function createApp(deps: AppDeps): ServerApp {
     maxConcurrent: deps.maxConcurrentChallenges ?? 1,
     cacheTtlMs: deps.answerCacheMs ?? 600_000,
     cacheMaxBytes: deps.answerCacheMaxBytes ?? 64 << 20,
+    revalidateMs: deps.revalidateMs ?? 300,
     maxRunMs: deps.maxRunMs ?? 240_000,
     scheduler,
   });

@@ -14,6 +14,7 @@ export interface AnswerHead {
 /** An encoded answer that many callers share: compressed at most once, and only when somebody wants it so. */
 export interface WireAnswer {
   readonly version: string | undefined;
+  readonly disturbed: boolean;
   /** Upper bound on the memory that it holds, bytes. */
   readonly sizeBytes: number;
   /** The whole JSON body for one caller, UTF-8. */
@@ -32,10 +33,11 @@ const LEVEL = 3;
 /** Magic, deflate, no flags, no time, no extra flags, Unix (RFC 1952 §2.3). */
 const gzipHeader = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
 
-export function createWireAnswer({ tail, version }: EncodedAnswer): WireAnswer {
+export function createWireAnswer({ tail, version, disturbed = false }: EncodedAnswer): WireAnswer {
   let compressed: Promise<Uint8Array> | undefined;
   return {
     version,
+    disturbed,
     sizeBytes: 2 * tail.byteLength,
     plain: (head) => Buffer.concat([encodeHead(head), tail]),
     async gzip(head) {

@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { createAnswerCache } from '../../../src/server/answer-cache.js';
 import { createWireAnswer } from '../../../src/server/wire-answer.js';
 
-/** An answer that counts `size` bytes. */
-const answer = (size: number) => createWireAnswer({ tail: Buffer.alloc(Math.ceil(size / 2)) });
+/** Large beside what an entry holds besides its answer. */
+const UNIT = 10_000;
+/** An answer that counts a little less than `size` units. */
+const answer = (size: number) => createWireAnswer({ tail: Buffer.alloc((size * UNIT) / 2 - 1200) });
 
 function begin(options: { ttlMs?: number; maxBytes?: number } = {}) {
   let nowMs = 0;
-  const cache = createAnswerCache({ ttlMs: 100, maxBytes: 100, now: () => nowMs, ...options });
+  const cache = createAnswerCache({ ttlMs: 100, maxBytes: 100 * UNIT, now: () => nowMs, ...options });
   const keys = (...names: string[]) => names.filter((name) => cache.get(name));
   return {
     cache,
@@ -49,6 +51,12 @@ describe('createAnswerCache', () => {
     assert.deepEqual(keys('b', 'c'), []);
     cache.put('d', answer(100));
     assert.deepEqual(keys('d'), ['d']);
+  });
+  it('counts URLs and entries too: many small answers stay within the bound', () => {
+    const { cache, keys } = begin({ maxBytes: 100_000 });
+    const urls = Array.from({ length: 100 }, (_, i) => `https://cdn.example/${i}?${'x'.repeat(8_000)}`);
+    for (const url of urls) cache.put(url, createWireAnswer({ tail: Buffer.alloc(1) }));
+    assert.deepEqual(keys(...urls), urls.slice(-5));
   });
   it('does not keep what is larger than all its space, nor anything without time', () => {
     const { cache, keys } = begin();

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import {
   asyncScheduler,
   catchError,
-  defer,
   firstValueFrom,
   map,
   type Observable,
@@ -13,7 +12,7 @@ import {
 } from 'rxjs';
 import { marbles } from 'rxjs-marbles/mocha/index.js';
 import { TikitakaError } from '../../../operators/index.js';
-import type { Answerer, AnswererEvent } from '../../../src/server/answerer.js';
+import type { Answerer, AnswererEvent, Challenge } from '../../../src/server/answerer.js';
 import { createRuns, type RunsOptions } from '../../../src/server/runs.js';
 
 const events: Record<string, AnswererEvent> = {
@@ -22,6 +21,7 @@ const events: Record<string, AnswererEvent> = {
   q: { type: 'progress', read: () => ({ framesMeasured: 2, framesTotal: 3, frames: [] }) },
   a: { type: 'answer', answer: { tail: Buffer.from('"frames":[]}') } },
   v: { type: 'answer', answer: { tail: Buffer.from('"frames":[]}'), version: 'v1' } },
+  d: { type: 'answer', answer: { tail: Buffer.from('"frames":[]}'), disturbed: true } },
 };
 /** Errors as the letters that end a marble. */
 const failures: Readonly<Record<string, string>> = {
@@ -34,20 +34,26 @@ const failures: Readonly<Record<string, string>> = {
 
 const sharing = { joined: 'J', cached: 'C' };
 
+type Marbles = Parameters<Parameters<typeof marbles>[0]>[0];
 type Source = (videoUrl: string) => Observable<AnswererEvent>;
 
 /** `join` gives one letter per event; an answer is A (own run), J (joined) or C (cached). */
 function begin(
   scheduler: SchedulerLike,
   source: Source,
-  changes: Partial<RunsOptions> & Pick<Answerer, 'isCurrent'> = {},
+  changes: Partial<RunsOptions> & Pick<Answerer, 'isCurrent'> & { onStart?: (challenge: Challenge) => void } = {},
 ) {
-  const { isCurrent, ...options } = changes;
+  const { isCurrent, onStart, ...options } = changes;
+  const answer = (challenge: Challenge) => {
+    onStart?.(challenge);
+    return source(challenge.videoUrl);
+  };
   const runs = createRuns({
-    answerer: { answer: ({ videoUrl }) => source(videoUrl), ...(isCurrent ? { isCurrent } : {}) },
+    answerer: { answer, ...(isCurrent ? { isCurrent } : {}) },
     maxConcurrent: 1,
     cacheTtlMs: 0,
     cacheMaxBytes: 1 << 20,
+    revalidateMs: 300,
     maxRunMs: 1_000,
     scheduler,
     ...options,
@@ -198,34 +204,120 @@ describe('createRuns', () => {
       }),
     );
 
-    it('are asked about where the answerer can tell, and made anew when they are old', async () => {
-      const asked: string[][] = [];
-      let current: boolean | Error = true;
-      let started = 0;
-      const source = () =>
-        defer(() => {
-          started++;
-          return of(events.v ?? assert.fail());
+    describe('with a version are asked about first', () => {
+      const run = (m: Marbles) => m.cold('--v', events);
+      /** The clip is answered by frame 3; its origin says `asked` to each later question. */
+      const set = (m: Marbles, asked: string, over: Partial<RunsOptions> = {}) => {
+        const run$ = run(m);
+        const question$ = m.cold(asked, { t: true, f: false });
+        const { join, runs } = begin(m.scheduler, (url) => (url === 'x' ? run$ : run(m)), {
+          cacheTtlMs: 100,
+          revalidateMs: 5,
+          isCurrent: () => question$,
+          ...over,
         });
-      const isCurrent = async (...args: [string, string]) => {
-        asked.push(args);
-        if (current instanceof Error) throw current;
-        return current;
+        m.expect(join()).toBeObservable('--(A|)');
+        const at = (time: string, url = 'x') => m.cold(time).pipe(mergeJoin(() => join(url)));
+        return { run$, question$, at, runs };
       };
-      const { join } = begin(asyncScheduler, source, { cacheTtlMs: 10_000, isCurrent });
-      assert.equal(await firstValueFrom(join()), 'A');
-      assert.equal(await firstValueFrom(join()), 'C');
-      current = false;
-      assert.equal(await firstValueFrom(join()), 'A');
-      current = new Error('no network');
-      assert.equal(await firstValueFrom(join()), 'A');
-      assert.equal(started, 3);
-      assert.deepEqual(asked, [
-        ['x', 'v1'],
-        ['x', 'v1'],
-        ['x', 'v1'],
-      ]);
+
+      for (const [why, asked, subscription, result] of [
+        ['it still is the same', '--t', '----^-!', '------(C|)'],
+        ['the origin is silent: unasked after the limit', '-', '----^----!', '---------(C|)'],
+        ['the origin cannot be asked', '-#', '----^!', '-----(C|)'],
+      ] as const) {
+        it(
+          `and sent: ${why}`,
+          marbles((m) => {
+            const { run$, question$, at } = set(m, asked);
+            m.expect(at('----(x|)')).toBeObservable(result);
+            m.expect(question$).toHaveSubscriptions(subscription);
+            m.expect(run$).toHaveSubscriptions('^-!');
+          }),
+        );
+      }
+
+      it(
+        'and made anew with a full budget where the file is another one',
+        marbles((m) => {
+          const received: number[] = [];
+          const { join } = begin(m.scheduler, () => m.cold('--v', events), {
+            cacheTtlMs: 100,
+            isCurrent: () => m.cold('---f', { f: false }),
+            onStart: ({ receivedAtMs }) => received.push(receivedAtMs),
+          });
+          m.expect(join()).toBeObservable('--(A|)');
+          m.expect(m.cold('----(x|)').pipe(mergeJoin(() => join()))).toBeObservable('---------(A|)');
+          m.expect(m.cold('----------(x|)').pipe(mergeJoin(() => join()))).toBeObservable('---------------(A|)');
+          m.flush();
+          assert.deepEqual(received, [0, 3, 3]);
+        }),
+      );
+
+      it(
+        'as work that takes a place: others are refused meanwhile, callers of the same clip share the question',
+        marbles((m) => {
+          const { question$, at, runs } = set(m, '---t');
+          m.expect(at('----(x|)')).toBeObservable(' -------(C|)');
+          m.expect(at('-----(x|)')).toBeObservable('-------(C|)');
+          m.expect(at('-----(x|)', 'y')).toBeObservable('-----(B|)');
+          m.expect(question$).toHaveSubscriptions('----^--!');
+          const free: boolean[] = [];
+          for (const ms of [3, 6, 8]) m.scheduler.schedule(() => free.push(runs.free), ms);
+          m.flush();
+          assert.deepEqual(free, [true, false, true]);
+        }),
+      );
+
+      it(
+        'not where every place is taken: sent unasked',
+        marbles((m) => {
+          const { question$, at } = set(m, '---t');
+          m.expect(at('---(x|)', 'y')).toBeObservable('-----(A|)');
+          m.expect(at('----(x|)')).toBeObservable('    ----(C|)');
+          m.expect(question$).toHaveSubscriptions([]);
+        }),
+      );
+
+      it(
+        'not where the limit is 0: sent unasked',
+        marbles((m) => {
+          const { question$, at } = set(m, '---t', { revalidateMs: 0 });
+          m.expect(at('----(x|)')).toBeObservable('----(C|)');
+          m.expect(question$).toHaveSubscriptions([]);
+        }),
+      );
+
+      it(
+        'no longer than somebody waits',
+        marbles((m) => {
+          const { question$, at, runs } = set(m, '-');
+          m.expect(at('----(x|)'), '^-----!').toBeObservable('------');
+          m.expect(question$).toHaveSubscriptions('----^-!');
+          m.flush();
+          assert.equal(runs.active, 0);
+        }),
+      );
+
+      it(
+        'unless the server is cut',
+        marbles((m) => {
+          const { question$, at, runs } = set(m, '-');
+          m.scheduler.schedule(() => runs.cut(), 6);
+          m.expect(at('----(x|)')).toBeObservable('------(S|)');
+          m.expect(question$).toHaveSubscriptions('----^-!');
+        }),
+      );
     });
+
+    it(
+      'are not what a fault disturbed: it is sent, and the next caller gets a new run',
+      marbles((m) => {
+        const { join } = begin(m.scheduler, () => m.cold('-d', events), { cacheTtlMs: 100 });
+        m.expect(join()).toBeObservable('-(A|)');
+        m.expect(m.cold('--(x|)').pipe(mergeJoin(() => join()))).toBeObservable('---(A|)');
+      }),
+    );
   });
 
   describe('shutting down', () => {
