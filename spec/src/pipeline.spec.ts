@@ -100,6 +100,7 @@ interface Setting {
   readonly frameCount?: number;
   readonly runner?: ModelRunner;
   readonly cutShort?: boolean;
+  readonly disturbance?: TikitakaError;
 }
 
 /** Letters of `frames` are frame numbers: a = 0, b = 1, … */
@@ -109,6 +110,7 @@ function run(m: Marbles, ledger: Ledger, setting: Setting, over: Partial<AnswerO
     height: 1080,
     frameCount: setting.frameCount ?? 10,
     cutShort: setting.cutShort ?? false,
+    disturbance: () => setting.disturbance,
     frames: () => {
       ledger.readBytes = true;
       return setting.frames.pipe(
@@ -292,11 +294,45 @@ describe('answerClip in virtual time', () => {
     m.expect(run(m, ledger, { frames, runner })).toBeObservable(expected, values);
   });
 
-  specify('says that the plan was cut short', (m, ledger) => {
-    const expected = '        c-(FA|)';
-    const values = { c: 'clip', F: 'first 0', A: 'budget 1/10' };
-    const setting = { frames: m.cold('(a|)'), cutShort: true };
-    m.expect(run(m, ledger, setting, { budgetMs: 100 })).toBeObservable(expected, values);
+  describe('says what stopped it', () => {
+    const failed = new TikitakaError('ERR_SOURCE_STATUS', '404');
+    const stalled = new TikitakaError('ERR_SOURCE_STALLED', 'silent');
+    const rows: readonly [why: string, frames: string, budgetMs: number, setting: Partial<Setting>, said: string][] = [
+      ['every frame of the plan is answered', '(a|)', 20, {}, 'end'],
+      ['no visit fits the time that is left, long before its end', '(a|)', 20, { cutShort: true }, 'plan'],
+      ['no visit fits the time that is left, and by now it is up', '(a|)', 4, { cutShort: true }, 'budget'],
+      ['the time is up', 'a', 20, { cutShort: true }, 'budget'],
+      ['the source failed, with frames left', '(a#)', 20, { cutShort: true }, 'error ERR_SOURCE_STATUS'],
+      ['the source failed with the last frame', '(a#)', 20, {}, 'error ERR_SOURCE_STATUS'],
+      ['the origin was silent until the time was up', 'a', 20, { disturbance: stalled }, 'error ERR_SOURCE_STALLED'],
+      [
+        'the origin was silent for long, and then not',
+        '(a|)',
+        20,
+        { disturbance: stalled },
+        'error ERR_SOURCE_STALLED',
+      ],
+    ];
+    for (const [why, frames, budgetMs, setting, said] of rows) {
+      specify(`${said}: ${why}`, (m, ledger) => {
+        const told: string[] = [];
+        const frames$ = m.cold(frames, undefined, failed);
+        run(m, ledger, { frames: frames$, ...setting }, { budgetMs }).subscribe((event) => told.push(event));
+        m.flush();
+        const [stoppedBy, , problem = ''] = told.at(-1)?.split(' ') ?? [];
+        assert.equal(`${stoppedBy} ${problem}`.trim(), said);
+      });
+    }
+
+    specify('a silent origin is no answer to nothing found: that is the budget', (m, ledger) => {
+      const setting = { frames: m.cold<string>('-'), disturbance: stalled };
+      const expected = 'c-------#';
+      m.expect(run(m, ledger, setting, { budgetMs: 10 })).toBeObservable(
+        expected,
+        { c: 'clip' },
+        budgetEmpty(10, 'decode'),
+      );
+    });
   });
 
   specify('ignores the clock in deterministic mode', (m, ledger) => {
