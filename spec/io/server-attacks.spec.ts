@@ -202,7 +202,7 @@ describe('server: attacks', () => {
     });
 
     it('408: a head that does not arrive', async () => {
-      const { raw, stillServes } = await begin({}, { headersTimeoutMs: 200 });
+      const { raw, stillServes } = await begin({}, { headTimeoutMs: 200 });
       const seen = raw('GET /availability HTTP/1.1\r\nX-Slow: ');
       await until(() => seen.closed);
       assert.match(seen.text, /^HTTP\/1\.1 408 /);

@@ -1,13 +1,16 @@
+import type { Socket } from 'node:net';
 import Router from '@koa/router';
-import Koa, { type Context, type Next } from 'koa';
+import type Koa from 'koa';
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { TikitakaError } from '../../operators/index.js';
+import type { TikitakaError } from '../../operators/index.js';
 import type { Answerer } from './answerer.js';
 import type { Auth } from './auth.js';
 import { challengeRoute, type ServerLog } from './challenge-route.js';
+import { createKoa, sendJson } from './create-koa.js';
 import { errorResponse } from './error-response.js';
 import { createMetrics, type GaugeSource } from './metrics.js';
 import { challengePath, openApiDocument } from './openapi.js';
+import { createRefusals, type RefusedReason } from './refusals.js';
 import { createRuns } from './runs.js';
 import type { Readiness } from './schema.js';
 
@@ -35,18 +38,28 @@ export interface AppDeps {
   readonly heartbeatMs?: number;
   /** Longest run, ms. Default 240,000: the callers' own time-out (PROTOCOL §1). */
   readonly maxRunMs?: number;
-  /** HTML of the page at `/`; default none: 404. */
-  readonly statusPage?: (app: Pick<ServerApp, 'available' | 'activeRuns'>) => string;
+  /** HTML of the page at `/` of the status address; default none: 404. */
+  readonly statusPage?: (state: StatusState) => string;
   /** Further gauges for `/metrics` by full name. */
   readonly gauges?: Readonly<Record<string, GaugeSource>>;
   /** Times cuts and the answer cache. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
 }
 
+/** What the app knows for its status page. */
+export interface StatusState {
+  readonly available: boolean;
+  readonly activeRuns: number;
+  /** Requests that were turned away, latest reason first. */
+  readonly refusals: readonly RefusedReason[];
+}
+
 /** The HTTP application; it listens nowhere until `serve` takes it. */
 export interface ServerApp {
   /** Middleware may be added with `koa.use` until it is served; unknown paths are answered after all of it. */
   readonly koa: Koa;
+  /** `/metrics`, the status page and the probes, for the operator: to be served on an address that strangers do not reach. */
+  readonly statusKoa: Koa;
   /** Challenges being answered. */
   readonly activeRuns: number;
   /** Whether a challenge for a new clip would be accepted now: what `/availability` says. */
@@ -57,6 +70,10 @@ export interface ServerApp {
   cut(): void;
   /** Resolves when nothing runs. */
   idle(): Promise<void>;
+  /** Whether a challenge of somebody who may put one is being answered on this connection: it is not closed to make room. */
+  serves(connection: Socket): boolean;
+  /** To be told of what was refused before there was a request (not HTTP, a late head, too many connections); counts it. */
+  refused(error: TikitakaError, connection: Socket): void;
 }
 
 const silent: ServerLog = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -83,9 +100,26 @@ export function createApp(deps: AppDeps): ServerApp {
     },
   });
   const openApi = JSON.stringify(openApiDocument(version));
+  const refusals = createRefusals({ log, scheduler });
+  /** Connections on which a challenge is being answered. */
+  const serving = new Set<Socket>();
   let draining = false;
 
-  const router = new Router();
+  const probes = (router: Router) => {
+    router.get('/livez', (ctx) => {
+      ctx.body = 'ok';
+    });
+    router.get('/readyz', (ctx) => {
+      const { ready, checks } = readiness();
+      const state = {
+        ready: ready && !draining,
+        checks: { ...checks, ...(draining ? { serving: { ok: false } } : {}) },
+      };
+      sendJson(ctx, state, state.ready ? 200 : 503);
+    });
+    return router;
+  };
+  const router = probes(new Router());
   router.post(
     challengePath,
     challengeRoute({
@@ -93,6 +127,7 @@ export function createApp(deps: AppDeps): ServerApp {
       runs,
       metrics,
       log,
+      serving,
       maxBodyBytes: deps.maxBodyBytes ?? 65_536,
       bodyTimeoutMs: deps.bodyTimeoutMs ?? 10_000,
       heartbeatMs: deps.heartbeatMs ?? 5_000,
@@ -100,53 +135,32 @@ export function createApp(deps: AppDeps): ServerApp {
     }),
   );
   router.get('/availability', (ctx) => sendJson(ctx, { available: available() }));
-  router.get('/livez', (ctx) => {
-    ctx.body = 'ok';
-  });
-  router.get('/readyz', (ctx) => {
-    const { ready, checks } = readiness();
-    const state = { ready: ready && !draining, checks: { ...checks, ...(draining ? { serving: { ok: false } } : {}) } };
-    sendJson(ctx, state, state.ready ? 200 : 503);
-  });
-  router.get('/metrics', async (ctx) => {
-    ctx.set('Content-Type', metrics.contentType);
-    ctx.body = await metrics.text();
-  });
   router.get('/openapi.json', (ctx) => {
     ctx.set('Content-Type', 'application/json');
     ctx.body = openApi;
   });
 
+  const statusRouter = probes(new Router());
+  statusRouter.get('/metrics', async (ctx) => {
+    ctx.set('Content-Type', metrics.contentType);
+    ctx.body = await metrics.text();
+  });
   const { statusPage } = deps;
   if (statusPage) {
-    router.get('/', (ctx) => {
+    statusRouter.get('/', (ctx) => {
       ctx.set({
         'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
         'Cache-Control': 'no-store',
       });
       ctx.type = 'html';
-      ctx.body = statusPage({ available: available(), activeRuns: runs.active });
+      ctx.body = statusPage({ available: available(), activeRuns: runs.active, refusals: refusals.reasons });
     });
   }
 
-  const koa = new Koa();
-  // Connections that break while an answer is written end here: the route has logged them.
-  koa.on('error', (error: unknown) => log.debug({ err: error }, 'connection error'));
-  koa.use(async (ctx, next) => {
-    const startedMs = performance.now();
-    ctx.res.once('close', () => {
-      const route = router.match(ctx.path, ctx.method).path.length > 0 ? ctx.path : 'other';
-      metrics.countRequest(route, ctx.status, (performance.now() - startedMs) / 1000);
-    });
-    await answerErrors(ctx, async () => {
-      await next();
-      if (ctx.status === 404 && ctx.body == null) throw unknownRoute(router, ctx);
-    });
-    if (draining) ctx.set('Connection', 'close');
-  });
-  koa.use(router.routes());
+  const shared = { metrics, refusals, log, isClosing: () => draining };
   return {
-    koa,
+    koa: createKoa({ ...shared, router }),
+    statusKoa: createKoa({ ...shared, router: statusRouter }),
     get activeRuns() {
       return runs.active;
     },
@@ -157,32 +171,15 @@ export function createApp(deps: AppDeps): ServerApp {
       draining = true;
       runs.drain();
     },
-    cut: runs.cut,
+    cut() {
+      runs.cut();
+      refusals.close();
+    },
     idle: runs.idle,
+    serves: (connection) => serving.has(connection),
+    refused(error, connection) {
+      metrics.countRequest('other', errorResponse(error).status, 0);
+      refusals.note(error, { target: '-', from: connection.remoteAddress ?? '-' });
+    },
   };
-
-  /** Turns whatever is thrown into the answer that callers expect. */
-  async function answerErrors(ctx: Context, next: Next): Promise<void> {
-    try {
-      await next();
-    } catch (error) {
-      const { status, body, headers } = errorResponse(error);
-      if (status === 500) log.error({ err: error, path: ctx.path }, 'request failed');
-      ctx.set({ ...headers });
-      sendJson(ctx, body, status);
-    }
-  }
-}
-
-function sendJson(ctx: Context, body: object, status = 200): void {
-  ctx.status = status;
-  // FastAPI's own content type: no charset.
-  ctx.set('Content-Type', 'application/json');
-  ctx.body = JSON.stringify(body);
-}
-
-function unknownRoute(router: Router, ctx: Context): TikitakaError {
-  const methods = router.match(ctx.path, ctx.method).path.flatMap((layer) => layer.methods);
-  if (methods.length === 0) return new TikitakaError('ERR_NOT_FOUND', 'Not Found');
-  return new TikitakaError('ERR_METHOD', 'Method Not Allowed', { details: { allow: methods.join(', ') } });
 }

@@ -50,6 +50,8 @@ export interface Auth {
 
 const headerNames = ['validator-hotkey', 'miner-hotkey', 'nonce', 'signature'] as const;
 const signatureForm = /^0x[0-9a-fA-F]{128}$/;
+/** Longest body of which other forms are tried (chosen: ids and dates are short, a link may take 8 KiB; real bodies are below 1 KiB). */
+const maxRestyledBytes = 12_288;
 const restyled: readonly PythonJsonStyle[] = ['default', 'compact'];
 
 /** Throws ERR_OPTION when called with an own hot key or least stake that cannot be. */
@@ -63,10 +65,10 @@ export function createAuth(options: AuthOptions): Auth {
 
   const judgeCaller = (hotkey: string): Member => {
     const member = findMember(hotkey);
-    if (!member) throw new TikitakaError('ERR_FORBIDDEN', 'Hotkey not found in metagraph');
+    if (!member) throw forbidden('Hotkey not found in metagraph', 'unknown hot key');
     if (mode === 'chain' && !(member.taoStake >= minStakeTao)) {
       const text = `Insufficient stake of ${pythonFloat(member.taoStake)} - minimum is ${minStakeTao}  `;
-      throw new TikitakaError('ERR_FORBIDDEN', text);
+      throw forbidden(text, 'stake');
     }
     return member;
   };
@@ -88,12 +90,15 @@ export function createAuth(options: AuthOptions): Auth {
       return {
         caller,
         verify(body) {
-          if (!isSigned(body)) throw unauthenticated("Oi, invalid signature, you're not who you said you were!");
+          if (!isSigned(body)) {
+            throw unauthenticated("Oi, invalid signature, you're not who you said you were!", 'signature');
+          }
           // Only now, and in the same tick: a stranger must not be able to fill the store or to burn a caller's nonce.
           const taken = nonces.use(nonce);
           if (taken === 'full') throw new TikitakaError('ERR_BUSY', 'Too many requests', { retryable: true });
           if (taken === 'invalid') throw badNonce();
-          if (addressed !== ownHotkey) throw unauthenticated("Oi, invalid miner hotkey - that's not me!");
+          if (addressed !== ownHotkey)
+            throw unauthenticated("Oi, invalid miner hotkey - that's not me!", 'another miner meant');
         },
       };
     },
@@ -109,7 +114,8 @@ export function signedMessage(nonce: string, minerHotkey: string, body: Uint8Arr
 /** What the caller may have signed for this body, most likely first and made only when asked for (httpx ≥ 0.28 rewrites what it sends). */
 function* signedForms(body: Uint8Array | undefined): Generator<Uint8Array | undefined> {
   yield body;
-  const text = body && safely(() => decodeJson(body).text);
+  // No caller's challenge is that long, and forging one must not cost us more than sending it costs.
+  const text = body && body.length <= maxRestyledBytes && safely(() => decodeJson(body).text);
   if (!text) return;
   for (const style of restyled) {
     const other = toPythonJson(text, style);
@@ -132,11 +138,16 @@ function readHeaders(headers: IncomingHttpHeaders): [string, string, string, str
 }
 
 function badNonce(): TikitakaError {
-  return unauthenticated('Oi, that nonce is not valid!');
+  return unauthenticated('Oi, that nonce is not valid!', 'nonce');
 }
 
-function unauthenticated(detail: string): TikitakaError {
-  return new TikitakaError('ERR_UNAUTHENTICATED', detail);
+/** `reason` is for our own log and page: the callers' words are fixed by the protocol. */
+function unauthenticated(detail: string, reason: string): TikitakaError {
+  return new TikitakaError('ERR_UNAUTHENTICATED', detail, { details: { reason } });
+}
+
+function forbidden(detail: string, reason: string): TikitakaError {
+  return new TikitakaError('ERR_FORBIDDEN', detail, { details: { reason } });
 }
 
 /** A throw means "does not verify", never a 500: implementations differ in what they throw on malformed points. */

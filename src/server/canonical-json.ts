@@ -3,6 +3,7 @@ export type PythonJsonStyle = 'default' | 'compact';
 
 /** Strings, runs of white space and separators; what is not matched (numbers, literals, brackets) is copied as it is. */
 const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"|[ \t\n\r]+|[,:]/g;
+const unusual = /[^ -[\]-~]/;
 const notPlainAscii = /["\\]|[^ -~]/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must be escaped
 const notPlainCompact = /["\\\u0000-\u001f]/g;
@@ -28,6 +29,8 @@ export function toPythonJson(text: string, style: PythonJsonStyle): string {
     if (token === ',') return comma;
     if (token === ':') return colon;
     if (token[0] !== '"') return '';
+    // Most strings hold nothing that any of the forms writes in another way.
+    if (!unusual.test(token)) return token;
     const value: string = JSON.parse(token);
     return `"${value.replace(special, (unit) => shortEscapes[unit] ?? unicodeEscape(unit))}"`;
   });

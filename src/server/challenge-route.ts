@@ -1,10 +1,11 @@
+import type { Socket } from 'node:net';
 import type { Context } from 'koa';
 import { filter, firstValueFrom, map, tap } from 'rxjs';
 import type { Auth } from './auth.js';
 import { errorResponse } from './error-response.js';
 import { eventStream, type StreamFormat, streamTypes, type WireEvent } from './event-stream.js';
 import { untilHangUp } from './hang-up.js';
-import { discardBody, readBody } from './json-body.js';
+import { readBody } from './json-body.js';
 import type { Metrics } from './metrics.js';
 import type { RunEvent, Runs } from './runs.js';
 import { parseChallenge } from './schema.js';
@@ -25,6 +26,8 @@ export interface ChallengeRouteOptions {
   readonly maxBodyBytes: number;
   readonly bodyTimeoutMs: number;
   readonly heartbeatMs: number;
+  /** Holds the connections on which a challenge is being answered whose caller was let in. */
+  readonly serving: Set<Socket>;
   /** `performance.now()`'s clock, ms. */
   readonly now: () => number;
 }
@@ -43,13 +46,14 @@ interface Facts {
 
 /** Koa middleware for `POST` of a challenge: judge the caller, parse, share a run, answer as JSON or as a stream (PROTOCOL §1). */
 export function challengeRoute(options: ChallengeRouteOptions): (ctx: Context) => Promise<void> {
-  const { auth, runs, metrics, log, maxBodyBytes, bodyTimeoutMs, heartbeatMs, now } = options;
+  const { auth, runs, metrics, log, maxBodyBytes, bodyTimeoutMs, heartbeatMs, serving, now } = options;
 
   const answer = async (ctx: Context, startedMs: number, facts: Facts) => {
     const session = auth.open(ctx.headers);
     facts.caller = session.caller;
     const body = await readBody(ctx.req, { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs });
     session.verify(body);
+    serving.add(ctx.req.socket);
     const challenge = parseChallenge(body);
     Object.assign(facts, challenge);
 
@@ -81,7 +85,9 @@ export function challengeRoute(options: ChallengeRouteOptions): (ctx: Context) =
   return async (ctx) => {
     const startedMs = now();
     const facts: Facts = {};
+    const { socket } = ctx.req;
     ctx.res.once('close', () => {
+      serving.delete(socket);
       const { error, ...known } = facts;
       const outcome = ctx.res.writableFinished && facts.outcome ? facts.outcome : 'ERR_ABORTED';
       const ms = now() - startedMs;
@@ -98,8 +104,6 @@ export function challengeRoute(options: ChallengeRouteOptions): (ctx: Context) =
     } catch (error) {
       fail(error, facts);
       throw error;
-    } finally {
-      discardBody(ctx.req);
     }
   };
 }

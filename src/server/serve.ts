@@ -1,17 +1,12 @@
-import { createServer, type Server } from 'node:http';
-import { TikitakaError } from '../../operators/index.js';
 import type { ServerApp } from './app.js';
+import { type DoorOptions, openDoor } from './door.js';
 
-export interface ServeOptions {
+export interface ServeOptions extends DoorOptions {
   readonly app: ServerApp;
-  /** Address to bind. */
-  readonly host: string;
-  /** 0 = any free one. */
-  readonly port: number;
+  /** Where the status page and `/metrics` are served; strangers must not reach it. Default nowhere. */
+  readonly status?: Pick<DoorOptions, 'host' | 'port'> | undefined;
   /** How long `close` lets runs finish before it cuts them, ms. Default 10,000. */
   readonly graceMs?: number;
-  /** Longest time for a request's head to arrive, ms. Default 66,000; must be more than the keep-alive of 65 s in production. */
-  readonly headersTimeoutMs?: number;
 }
 
 export interface RunningServer {
@@ -19,6 +14,8 @@ export interface RunningServer {
   readonly port: number;
   /** `http://host:port` to reach it from this machine. */
   readonly url: string;
+  /** The same of the status page, where it is served. */
+  readonly statusUrl: string | undefined;
   /**
    * Graceful end: unready and refusing at once, what runs may finish for `graceMs`, then it is cut; resolves when every
    * connection is closed. Idempotent; never rejects.
@@ -26,62 +23,52 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Node's 5 s equals httpx's idle time: both ends would close at once, and requests be lost (PROTOCOL §1). */
-const keepAliveMs = 65_000;
-/** How often Node looks for late heads and bodies; its default of 30 s would let them live that much longer. */
-const connectionsCheckingInterval = 1_000;
-/** Silence on a connection after which it is cut: longer than the callers' time-out of 240 s. */
-const idleSocketMs = 300_000;
 /** What is cut gets this long to be told so, ms. */
 const farewellMs = 500;
 
 /** Listens. Errors: ERR_LISTEN (address in use, no permission). */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const { app, host, port, graceMs = 10_000, headersTimeoutMs = 66_000 } = options;
-  const server = createServer(
-    {
-      keepAliveTimeout: keepAliveMs,
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: headersTimeoutMs + 10_000,
-      connectionsCheckingInterval,
-      maxHeaderSize: 16_384,
-    },
-    app.koa.callback(),
-  );
-  server.timeout = idleSocketMs;
-  await listen(server, host, port);
-  const address = server.address();
-  const bound = typeof address === 'object' && address ? address.port : port;
+  const { app, status, graceMs = 10_000 } = options;
+  const { serves, refused } = app;
+  const front = await openDoor({ listener: app.koa.callback(), serves, refused }, options);
+  const doors = [front];
+  if (status) {
+    const keeper = { listener: app.statusKoa.callback(), serves, refused };
+    const back = await openDoor(keeper, { ...options, ...status }).catch((error) => {
+      front.server.close();
+      throw error;
+    });
+    doors.push(back);
+  }
   let closing: Promise<void> | undefined;
   const close = async () => {
     app.drain();
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    const closed = Promise.all(
+      doors.map(({ server }) => new Promise<void>((resolve) => server.close(() => resolve()))),
+    );
     // Connections become idle one by one while the last answers leave; Node closes only those that already are.
-    const sweep = setInterval(() => server.closeIdleConnections(), 100);
+    const sweep = setInterval(() => {
+      for (const { server } of doors) server.closeIdleConnections();
+    }, 100);
     await within(graceMs, Promise.all([app.idle(), closed]));
     app.cut();
     await within(farewellMs, closed);
-    server.closeAllConnections();
+    for (const { server, clients } of doors) {
+      server.closeAllConnections();
+      clients.closeAll();
+    }
     await closed;
     clearInterval(sweep);
   };
   return {
-    port: bound,
-    url: `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${bound}`,
+    port: front.port,
+    url: front.url,
+    statusUrl: doors[1]?.url,
     close: () => {
       closing ??= close();
       return closing;
     },
   };
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(new TikitakaError('ERR_LISTEN', `Cannot listen on ${host}:${port}: ${cause.message}`, { cause })),
-    );
-    server.listen(port, host, resolve);
-  });
 }
 
 async function within(ms: number, work: Promise<unknown>): Promise<void> {
