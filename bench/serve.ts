@@ -29,6 +29,7 @@ async function startServer(ca: string, origin: string) {
       AUTH: 'off',
       HOST: '127.0.0.1',
       PORT: '0',
+      STATUS_PORT: '0',
       ALLOW_PRIVATE_URLS: '1',
       // A cold connection alone takes longer than the budget: 2.4 s (FEATURES, "The situation"), then ERR_BUDGET_EMPTY.
       PREWARM_ORIGINS: origin,
@@ -37,17 +38,19 @@ async function startServer(ca: string, origin: string) {
     },
   });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const url = await new Promise<string>((resolve, reject) => {
-    const said: string[] = [];
+  const said: string[] = [];
+  const [url, statusUrl] = await new Promise<[string, string]>((resolve, reject) => {
     createInterface({ input: child.stderr }).on('line', (line) => {
       said.push(line);
-      const found = /listening on (\S+)/.exec(line)?.[1];
-      if (found) resolve(found);
+      const [, url] = /listening on (\S+)/.exec(said.join('\n')) ?? [];
+      const [, status] = /status page and metrics: (\S+)/.exec(said.join('\n')) ?? [];
+      if (url && status) resolve([url, status]);
     });
     void exited.then(() => reject(new Error(`the server ended:\n${said.join('\n')}`)));
   });
   return {
     url,
+    statusUrl,
     async close() {
       child.kill('SIGTERM');
       await exited;
@@ -82,7 +85,7 @@ try {
   running = false;
   await challenges;
   // The server's own view since its start: lag of its event loop, whatever this process and the network added.
-  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  const metrics = await (await fetch(`${server.statusUrl}metrics`)).text();
   const lagS = Number(/^nodejs_eventloop_lag_p99_seconds (\S+)/m.exec(metrics)?.[1]);
   report({
     bench: 'serve/availability',

@@ -22,6 +22,7 @@ const decimal = () =>
 const number = (min: number, max: number) => decimal().pipe(z.number().min(min).max(max));
 const integer = (min: number, max: number) => decimal().pipe(z.number().int().min(min).max(max));
 const auto = <T extends z.ZodType>(schema: T) => z.union([z.literal('auto'), schema]);
+const port = () => z.union([z.literal('off'), integer(0, 65535)], { error: 'expected a port from 0 to 65535, or off' });
 const list = () =>
   z
     .string()
@@ -114,6 +115,13 @@ const schema = z.object({
   // Serving
   HOST: text().default('0.0.0.0'),
   PORT: integer(0, 65535).default(7999),
+  STATUS_HOST: text().default('127.0.0.1'),
+  STATUS_PORT: port().default(7998),
+  MAX_CLIENTS: integer(1, 65536).default(256),
+  HEAD_TIMEOUT_S: number(0.1, 600).default(10),
+  BODY_TIMEOUT_S: number(0.1, 600).default(10),
+  MAX_HEAD_KB: integer(4, 1024).default(16),
+  MAX_BODY_KB: integer(1, 65536).default(64),
   MAX_CONCURRENT_CHALLENGES: integer(1, 64).default(1),
   AUTH: z.enum(['chain', 'static', 'off']).default('chain'),
   ALLOWED_HOTKEYS: list(),

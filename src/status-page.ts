@@ -1,10 +1,10 @@
 import type { FinishedAnswer } from './engine.js';
 import { escapeMarkup } from './escape-markup.js';
 import { reportLine } from './report.js';
-import type { Readiness } from './server/index.js';
+import type { Readiness, RefusedReason } from './server/index.js';
 import { waterfall } from './timeline.js';
 
-/** One challenge as the page shows it: no link and no caller, since anybody may look. */
+/** One challenge as the page shows it: no link and no caller, since STATUS_HOST may let others look. */
 interface PastChallenge {
   readonly at: string;
   readonly line: string;
@@ -46,10 +46,13 @@ export interface StatusFacts {
   /** One line per model: what it runs on. */
   readonly models: readonly string[];
   readonly challenges: readonly PastChallenge[];
+  /** Requests that were turned away, latest reason first. */
+  readonly refusals: readonly RefusedReason[];
 }
 
-/** The page at `/`: one HTML document without scripts and without anything from elsewhere. */
-export function statusPage({ version, available, activeRuns, readiness, models, challenges }: StatusFacts): string {
+/** The page at `/` of the status address: one HTML document without scripts and without anything from elsewhere. */
+export function statusPage(facts: StatusFacts): string {
+  const { version, available, activeRuns, readiness, models, challenges, refusals } = facts;
   const rows = [
     ['available', available ? 'yes' : 'no'],
     ['challenges being answered', String(activeRuns)],
@@ -63,6 +66,12 @@ export function statusPage({ version, available, activeRuns, readiness, models, 
   const table = rows
     .map(([name = '', text = '']) => `<tr><th>${escapeMarkup(name)}<td>${escapeMarkup(text)}`)
     .join('\n');
+  const refused = refusals
+    .map(({ reason, times, lastAtMs, last: { target, from, hotkey = '-' } }) =>
+      [reason, times, new Date(lastAtMs).toISOString(), hotkey, from, target].map((text) => escapeMarkup(String(text))),
+    )
+    .map((cells) => `<tr><td>${cells.join('<td>')}`)
+    .join('\n');
   const past = challenges
     .map(({ at, line, waterfall }) => `<h3>${at}</h3>\n<p>${escapeMarkup(line)}\n<pre>${escapeMarkup(waterfall)}</pre>`)
     .join('\n');
@@ -71,7 +80,8 @@ export function statusPage({ version, available, activeRuns, readiness, models, 
 <title>Tikitaka</title>
 <style>
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 64em; margin: 2em auto; padding: 0 1em; color: #222; background: #fff }
-th { text-align: left; font-weight: 600; padding-right: 2em; vertical-align: top }
+th, td { text-align: left; padding-right: 2em; vertical-align: top }
+th { font-weight: 600 }
 pre { font: 12px/1.3 ui-monospace, monospace; background: #f4f4f2; padding: .8em; overflow-x: auto }
 h3 { margin: 1.5em 0 0 }
 </style>
@@ -79,7 +89,9 @@ h3 { margin: 1.5em 0 0 }
 <table>
 ${table}
 </table>
-<p><a href="openapi.json">openapi.json</a> · <a href="metrics">metrics</a> · <a href="readyz">readyz</a>
+<p><a href="metrics">metrics</a> · <a href="readyz">readyz</a>
+<h2>Turned away</h2>
+${refused ? `<table>\n<tr><th>reason<th>times<th>last<th>claimed hot key<th>from<th>request\n${refused}\n</table>` : '<p>Nobody.'}
 <h2>Last challenges</h2>
 ${past || '<p>None yet.'}
 </html>

@@ -64,7 +64,12 @@ describe('tikitaka serve', function () {
       });
       void exit.then(() => resolve(undefined));
     });
-    return { child, said, exit, url: await url };
+    const status = async () => {
+      const found = () => said.flatMap((line) => /status page and metrics: (\S+)/.exec(line)?.[1] ?? [])[0];
+      while (!found()) await pause(5);
+      return (await call(found() ?? '')).text;
+    };
+    return { child, said, exit, status, url: await url };
   }
   const settings = () => ({
     AUTH: 'static',
@@ -74,6 +79,7 @@ describe('tikitaka serve', function () {
     HOTKEY_NAME: 'default',
     HOST: '127.0.0.1',
     PORT: '0',
+    STATUS_PORT: '0',
   });
   const get = (server: { readonly url: string | undefined }, path: string) => call(`${server.url}${path}`);
   const post = (server: { readonly url: string | undefined }, videoUrl: string) => {
@@ -89,6 +95,7 @@ describe('tikitaka serve', function () {
       AUTH: 'static',
       ALLOWED_HOTKEYS: `${vectors.validator},5Nonsense`,
       PORT: '70000',
+      STATUS_PORT: 'none',
       TIME_BUDGET_S: 'two',
       SUBTENSOR_ADDRESS: 'http://node',
       DIRECT_URL_STREAM: '1',
@@ -98,6 +105,7 @@ describe('tikitaka serve', function () {
     const text = said.join('\n');
     for (const named of [
       'PORT="70000"',
+      'STATUS_PORT="none": expected a port from 0 to 65535, or off',
       'TIME_BUDGET_S="two"',
       'SUBTENSOR_ADDRESS="http://node"',
       'WALLET_NAME is not set: ',
@@ -124,8 +132,11 @@ describe('tikitaka serve', function () {
     const server = await start({ ...settings(), ALLOW_PRIVATE_URLS: '1', TIME_BUDGET_S: '3' });
     assert.ok(server.said.some((line) => line.includes(`hot key ${vectors.miner} (main/default)`)));
     assert.equal((await get(server, '/readyz')).status, 200);
-    assert.match((await get(server, '/')).text, /runs on cpu/);
+    assert.equal((await get(server, '/')).status, 404);
+    assert.match(await server.status(), /runs on cpu/);
     assert.equal((await call(`${server.url}/soccer/challenge`, { method: 'POST', body: '{}' })).status, 422);
+    assert.match(await server.status(), /<td>ERR_HEADERS_MISSING<td>1<td>/);
+    assert.ok(server.said.some((line) => line.includes('WARN  requests refused  reason=ERR_HEADERS_MISSING')));
     const answered = post(server, `${clips.url}/clip.mp4`);
     await busy(server);
     server.child.kill('SIGTERM');
@@ -151,9 +162,10 @@ describe('tikitaka serve', function () {
   });
 
   it('refuses links to this machine unless it is told otherwise', async () => {
-    const server = await start(settings());
+    const server = await start({ ...settings(), STATUS_PORT: 'off' });
     const { status, text } = await post(server, `${clips.url}/clip.mp4`);
     assert.deepEqual([status, JSON.parse(text).code], [400, 'ERR_SOURCE_REFUSED']);
+    assert.ok(server.said.some((line) => line.includes('no status page and no metrics: STATUS_PORT=off')));
     server.child.kill('SIGINT');
     assert.equal(await server.exit, 0);
   });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { cryptoReady } from '../../src/chain/keys.js';
-import type { ServerLog } from '../../src/server/index.js';
+import type { AppDeps, RefusedReason, ServerLog } from '../../src/server/index.js';
+import { shortHotkey } from '../../src/server/refusals.js';
+import { vectors } from '../src/server/auth-vectors.js';
 import {
   answerOf,
   call,
@@ -10,18 +12,20 @@ import {
   manualAnswerer,
   serverBox,
   signedHeaders,
+  strangerAddress,
   until,
 } from '../src/server/support.js';
+import { rawConnections } from '../support/raw-connection.js';
 
 const clip = 'https://cdn.example/clip.mp4';
 const path = '/soccer/challenge';
 
 describe('server: attacks', () => {
   const box = serverBox();
-  const sockets: Socket[] = [];
+  const raws = rawConnections();
   before(cryptoReady);
   afterEach(async () => {
-    for (const socket of sockets.splice(0)) socket.destroy();
+    raws.closeAll();
     await box.closeAll();
   });
 
@@ -33,21 +37,7 @@ describe('server: attacks', () => {
     const server = await box.start({ answerer: work.answerer, auth: chainAuth(), ...deps }, options);
     const signed = (body: string | Uint8Array, headers: Record<string, string> = {}) =>
       call(`${server.url}${path}`, { method: 'POST', headers: { ...signedHeaders(body), ...headers }, body });
-    /** A raw connection; `text` is what came back so far. */
-    const raw = (first: string) => {
-      const socket = connect(server.port, '127.0.0.1');
-      sockets.push(socket);
-      const seen = { socket, text: '', closed: false };
-      socket.on('data', (chunk) => {
-        seen.text += chunk.toString();
-      });
-      socket.on('error', () => undefined);
-      socket.on('close', () => {
-        seen.closed = true;
-      });
-      socket.write(first);
-      return seen;
-    };
+    const raw = (first: string) => raws.open(server.port, first);
     /** The signed path still works. */
     const stillServes = async () => {
       const before = work.runs.length;
@@ -128,11 +118,7 @@ describe('server: attacks', () => {
 
     it('413: announced too large, answered before it is sent', async () => {
       const { raw, stillServes } = await begin();
-      const { socket, ...rest } = raw(head('Content-Length: 65537\r\n'));
-      const seen = { ...rest };
-      socket.on('data', (chunk) => {
-        seen.text += chunk.toString();
-      });
+      const seen = raw(head('Content-Length: 65537\r\n'));
       await until(() => seen.text.includes('ERR_BODY_TOO_LARGE'));
       assert.match(seen.text, /^HTTP\/1\.1 413 /);
       await stillServes();
@@ -224,7 +210,44 @@ describe('server: attacks', () => {
     });
   });
 
-  it('10,000 unsigned requests: memory stays, the log stays empty, a signed caller is served', async function () {
+  it('tells the operator who was turned away and why, on one line a reason, and on the page', async () => {
+    const lines: string[] = [];
+    const line = (level: string) => (facts: object, text: string) => {
+      const { reason, hotkey, target } = { reason: '', hotkey: '', target: '', ...facts };
+      if (text === 'requests refused') lines.push(`${level} ${reason} ${hotkey} ${target}`);
+    };
+    const log: ServerLog = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+    const statusPage: AppDeps['statusPage'] = ({ refusals }) => JSON.stringify(refusals);
+    const { server, signed, raw } = await begin({ log, statusPage });
+    const body = challengeBody(clip);
+    for (let times = 0; times < 3; times++) {
+      await signed(body, { signature: `0x${'ab'.repeat(64)}` });
+      await signed(body, { nonce: 'x' });
+      await signed(body, { 'validator-hotkey': strangerAddress });
+      await signed(body, { 'miner-hotkey': vectors.validator, signature: '0x' });
+      await signed('{}');
+    }
+    const seen = raw(`POST ${path} HTTP/1.1\r\nHost: x\r\nvalidator-hotkey: \x9b31m\r\nContent-Length: 0\r\n\r\n`);
+    await until(() => seen.text.includes('422'));
+    await call(`${server.url}/challenge?key=secret`, { method: 'POST' });
+    const known = shortHotkey(vectors.validator);
+    assert.deepEqual(lines, [
+      `warn ERR_UNAUTHENTICATED (signature) ${known} POST ${path}`,
+      `warn ERR_UNAUTHENTICATED (nonce) ${known} POST ${path}`,
+      `warn ERR_FORBIDDEN (unknown hot key) ${shortHotkey(strangerAddress)} POST ${path}`,
+      `warn ERR_NO_VIDEO_URL ${known} POST ${path}`,
+      `warn ERR_HEADERS_MISSING \\u009b31m POST ${path}`,
+      'info ERR_NOT_FOUND  POST /challenge',
+    ]);
+    const shown = JSON.parse((await call(`${server.statusUrl}/`)).text);
+    assert.deepEqual(shown.map(({ reason, times }: RefusedReason) => [reason, times]).slice(0, 3), [
+      ['ERR_NOT_FOUND', 1],
+      ['ERR_HEADERS_MISSING', 1],
+      ['ERR_NO_VIDEO_URL', 3],
+    ]);
+  });
+
+  it('10,000 unsigned requests: memory stays, the log gets one line, a signed caller is served', async function () {
     this.timeout(60_000);
     const lines: string[] = [];
     const note = (level: string) => (_facts: object, text: string) => void (level === 'debug' || lines.push(text));
@@ -259,8 +282,8 @@ describe('server: attacks', () => {
     await stillServes();
     const grown = heapMiB() - before;
     assert.ok(grown < 24, `the heap grew by ${grown.toFixed(1)} MiB`);
-    assert.deepEqual(lines, ['challenge']);
-    const { text } = await call(`${server.url}/metrics`);
+    assert.deepEqual(lines, ['requests refused', 'challenge']);
+    const { text } = await call(`${server.statusUrl}/metrics`);
     assert.match(text, /tikitaka_challenges_total\{outcome="ERR_HEADERS_MISSING"\} 11000/);
   });
 });

@@ -249,7 +249,9 @@ describe('server: POST /soccer/challenge over a socket', () => {
     hangUp.abort();
     assert.equal(await first, 'gone');
     // The hang-up was seen when its outcome is counted.
-    while (!(await call(`${server.url}/metrics`)).text.includes('tikitaka_challenges_total{outcome="ERR_ABORTED"} 1'));
+    while (
+      !(await call(`${server.statusUrl}/metrics`)).text.includes('tikitaka_challenges_total{outcome="ERR_ABORTED"} 1')
+    );
     assert.deepEqual(log, [`start ${clip}`]);
     emit(0, answerOf(1));
     assert.equal((await second).status, 200);

@@ -34,6 +34,9 @@ describe('server: process files', () => {
       for (const path of copied) assert.ok(existsSync(join(root, path)), path);
       assert.ok(text.includes(`ENTRYPOINT ["node", "/app/${bin.tikitaka}"]`));
       assert.match(text, /^USER node$/m);
+      // The status page is published to this host alone, whoever says `docker run -P`.
+      assert.ok(text.includes(' -p 127.0.0.1:7998:7998 '));
+      assert.deepEqual(text.match(/^EXPOSE .*/gm), ['EXPOSE 7999']);
     });
   }
 

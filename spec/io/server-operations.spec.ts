@@ -17,9 +17,10 @@ describe('server: operations', () => {
     const work = manualAnswerer();
     const server = await box.start({ answerer: work.answerer, ...deps }, options);
     const get = (path: string, headers: Record<string, string> = {}) => call(`${server.url}${path}`, { headers });
+    const status = (path: string) => call(`${server.statusUrl}${path}`);
     const post = (url: string, headers: Record<string, string> = {}) =>
       call(`${server.url}/soccer/challenge`, { method: 'POST', headers, body: challengeBody(url) });
-    return { ...work, server, get, post };
+    return { ...work, server, get, status, post };
   };
 
   it('lives', async () => {
@@ -43,21 +44,21 @@ describe('server: operations', () => {
   it('counts requests and challenges, and shows the gauges it is given', async () => {
     let ageS: number | undefined;
     const gauges = { tikitaka_chain_view_age_seconds: { help: 'age', value: () => ageS } };
-    const { get, post, runs, emit } = await begin({ gauges });
+    const { get, status, post, runs, emit } = await begin({ gauges });
     const answered = post(clip);
     await until(() => runs.length === 1);
     emit(0, answerOf(1));
     await answered;
     await post(clip);
     await get('/nowhere');
-    const first = (await get('/metrics')).text;
+    const first = (await status('/metrics')).text;
     assert.match(first, /tikitaka_challenges_total\{outcome="answered"\} 1/);
     assert.match(first, /tikitaka_challenges_total\{outcome="cached"\} 1/);
     assert.match(first, /tikitaka_http_requests_total\{route="\/soccer\/challenge",status="200"\} 2/);
     assert.match(first, /tikitaka_http_requests_total\{route="other",status="404"\} 1/);
     assert.doesNotMatch(first, /tikitaka_chain_view_age_seconds \d/);
     ageS = 12;
-    const second = await get('/metrics');
+    const second = await status('/metrics');
     assert.match(second.text, /tikitaka_chain_view_age_seconds 12/);
     assert.match(second.headers['content-type'] ?? '', /^text\/plain/);
   });
@@ -81,10 +82,27 @@ describe('server: operations', () => {
   });
 
   it('shows the page that it is given, and lets it load nothing', async () => {
-    const { get } = await begin({ statusPage: ({ available, activeRuns }) => `<p>${available} ${activeRuns}` });
-    const { status, headers, text } = await get('/');
+    const page = await begin({ statusPage: ({ available, activeRuns }) => `<p>${available} ${activeRuns}` });
+    const { status, headers, text } = await page.status('/');
     assert.deepEqual([status, headers['content-type'], text], [200, 'text/html; charset=utf-8', '<p>true 0']);
     assert.match(String(headers['content-security-policy']), /^default-src 'none'/);
+  });
+
+  it('keeps the page and the metrics to the status address, and challenges to the public one', async () => {
+    const { server, get, status } = await begin({ statusPage: () => '<p>' });
+    for (const path of ['/', '/metrics'])
+      assert.deepEqual([(await get(path)).status, (await status(path)).status], [404, 200]);
+    const probes = ['/livez', '/readyz'];
+    for (const path of probes) assert.deepEqual([(await get(path)).status, (await status(path)).status], [200, 200]);
+    const challenge = await call(`${server.statusUrl}/soccer/challenge`, { method: 'POST', body: challengeBody(clip) });
+    assert.equal(challenge.status, 404);
+    assert.equal((await status('/availability')).status, 404);
+  });
+
+  it('serves neither where no status address is given', async () => {
+    const { server, get } = await begin({ statusPage: () => '<p>' }, { status: undefined });
+    assert.equal(server.statusUrl, undefined);
+    assert.equal((await get('/metrics')).status, 404);
   });
 
   it('serves HEAD without a body', async () => {
@@ -110,7 +128,15 @@ describe('server: operations', () => {
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const address = taken.address();
     const port = typeof address === 'object' && address ? address.port : 0;
-    await assert.rejects(begin({}, { port }), { code: 'ERR_LISTEN' });
+    await assert.rejects(begin({}, { port }), {
+      code: 'ERR_LISTEN',
+      message: new RegExp(`^Cannot listen on .*:${port}`),
+    });
+    const status = { host: '127.0.0.1', port };
+    await assert.rejects(begin({}, { status }), {
+      code: 'ERR_LISTEN',
+      message: new RegExp(`^The status page: .*:${port}`),
+    });
     await new Promise((resolve) => taken.close(resolve));
   });
 

@@ -23,6 +23,7 @@ const facts: StatusFacts = {
   readiness: { ready: true, checks: { chain: { ok: true, detail: '12 s old' }, models: { ok: false } } },
   models: ['tikitaka-768x448 runs on cpu'],
   challenges: [],
+  refusals: [],
 };
 
 function finished() {
@@ -42,6 +43,7 @@ describe('status page', () => {
       '1.2.3',
       process.version,
       'None yet',
+      'Nobody',
     ]) {
       assert.ok(html.includes(text), text);
     }
@@ -49,6 +51,14 @@ describe('status page', () => {
 
   it('loads nothing from elsewhere and runs nothing', () => {
     assert.doesNotMatch(statusPage(facts), /<script|https?:|\ssrc=|\son\w+=/);
+  });
+
+  it('shows who was turned away and why, texts escaped', () => {
+    const last = { target: 'POST /<b>', from: '203.0.113.5', hotkey: '5DtDLm…D9Fi' };
+    const refusals = [{ reason: 'ERR_UNAUTHENTICATED (nonce)', times: 12, lastAtMs: 1000, last }];
+    const row =
+      '<td>ERR_UNAUTHENTICATED (nonce)<td>12<td>1970-01-01T00:00:01.000Z<td>5DtDLm…D9Fi<td>203.0.113.5<td>POST /&lt;b&gt;';
+    assert.ok(statusPage({ ...facts, refusals }).includes(row));
   });
 
   it('shows the last challenges with their waterfalls, latest first, texts escaped', () => {

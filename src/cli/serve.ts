@@ -35,6 +35,8 @@ export function serveCommand(): Command {
       log,
       version,
       maxConcurrentChallenges: config.MAX_CONCURRENT_CHALLENGES,
+      maxBodyBytes: config.MAX_BODY_KB * 1024,
+      bodyTimeoutMs: config.BODY_TIMEOUT_S * 1000,
       answerCacheMs: config.ANSWER_CACHE_S * 1000,
       answerCacheMaxBytes: config.ANSWER_CACHE_MB * 1e6,
       revalidateMs: config.REVALIDATE_MS,
@@ -54,12 +56,26 @@ export function serveCommand(): Command {
           challenges: history.challenges,
         }),
     });
-    const server = await serve({ app, host: config.HOST, port: config.PORT }).catch(async (error) => {
+    const server = await serve({
+      app,
+      host: config.HOST,
+      port: config.PORT,
+      status: config.STATUS_PORT === 'off' ? undefined : { host: config.STATUS_HOST, port: config.STATUS_PORT },
+      maxClients: config.MAX_CLIENTS,
+      headTimeoutMs: config.HEAD_TIMEOUT_S * 1000,
+      maxHeadBytes: config.MAX_HEAD_KB * 1024,
+      onError: (error) => log.warn({ err: error }, 'no further connection could be accepted'),
+    }).catch(async (error) => {
       await view?.close();
       await engine.close();
       throw error;
     });
     log.info(`listening on ${server.url}`);
+    log.info(
+      server.statusUrl
+        ? `status page and metrics: ${server.statusUrl}/`
+        : 'no status page and no metrics: STATUS_PORT=off',
+    );
     const reload = () => {
       engine.runner.reload().then(
         () => log.info('models reloaded'),

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 export interface ClientsOptions {
@@ -24,14 +24,10 @@ export interface Clients {
  * who opens all of them and holds them keeps nobody out, as a plain limit would.
  */
 export function boundClients(server: Server, { maxClients, serves, onFull }: ClientsOptions): Clients {
-  /** Longest without a request first; with the number of responses being made. */
-  const open = new Map<Socket, number>();
-  const change = (connection: Socket, responses: number) => {
-    const before = open.get(connection);
-    if (before !== undefined) open.set(connection, before + responses);
-  };
+  /** Longest without a request first; with the response to the last one. */
+  const open = new Map<Socket, ServerResponse | undefined>();
   server.on('connection', (connection: Socket) => {
-    open.set(connection, 0);
+    open.set(connection, undefined);
     connection.once('close', () => open.delete(connection));
     if (open.size <= maxClients) return;
     const [oldest = connection] = [...open.keys()].filter((each) => !serves(each));
@@ -41,17 +37,17 @@ export function boundClients(server: Server, { maxClients, serves, onFull }: Cli
     else oldest.destroy();
   });
   server.on('request', ({ socket }, response) => {
-    const responses = open.get(socket);
-    if (responses === undefined) return;
-    open.delete(socket);
-    open.set(socket, responses + 1);
-    response.once('close', () => change(socket, -1));
+    if (open.delete(socket)) open.set(socket, response);
   });
   return {
     get count() {
       return open.size;
     },
-    awaits: (connection) => (open.get(connection) ?? 0) > 0,
+    awaits(connection) {
+      // Responses leave in the order of their requests: the last one stands for all.
+      const response = open.get(connection);
+      return response !== undefined && !response.writableFinished;
+    },
     closeAll() {
       for (const connection of open.keys()) connection.destroy();
     },

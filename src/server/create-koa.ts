@@ -26,8 +26,10 @@ export function createKoa({ router, metrics, refusals, log, isClosing }: KoaOpti
   koa.on('error', (error: unknown) => log.debug({ err: error }, 'connection error'));
   koa.use(async (ctx, next) => {
     const startedMs = performance.now();
-    const path = pathOf(ctx);
-    const layers = path === undefined ? [] : router.match(path, ctx.method).path;
+    const target = originForm(ctx.url);
+    // From here on nobody parses what a stranger made up: Koa's own parser throws at `http://[`, whoever asks it for the path.
+    ctx.url = target ?? '/';
+    const layers = target === undefined ? [] : router.match(ctx.path, ctx.method).path;
     // The pattern, not the path: `/LiveZ/` matches too, and each spelling would be a series of its own.
     const route = String(layers[0]?.path ?? 'other');
     ctx.res.once('close', () => {
@@ -36,7 +38,7 @@ export function createKoa({ router, metrics, refusals, log, isClosing }: KoaOpti
       metrics.countRequest(route, status, (performance.now() - startedMs) / 1000);
     });
     try {
-      if (path === undefined) throw new TikitakaError('ERR_REQUEST', 'The request target cannot be parsed');
+      if (target === undefined) throw new TikitakaError('ERR_REQUEST', 'The request target cannot be parsed');
       if (ctx.req.rawHeaders.length > 2 * maxHeaders) {
         throw new TikitakaError('ERR_HEAD_TOO_LARGE', `More than ${maxHeaders} headers`);
       }
@@ -45,7 +47,7 @@ export function createKoa({ router, metrics, refusals, log, isClosing }: KoaOpti
     } catch (error) {
       const { status, body, headers } = errorResponse(error);
       if (status === 500) log.error({ err: error, route }, 'request failed');
-      refusals.note(error, refusedRequest(ctx, path));
+      refusals.note(error, refusedRequest(ctx));
       ctx.set({ ...headers });
       sendJson(ctx, body, status);
     } finally {
@@ -64,13 +66,14 @@ export function sendJson(ctx: Context, body: object, status = 200): void {
   ctx.body = JSON.stringify(body);
 }
 
-/** Undefined where the target has none: `http://[` passes Node's parser and throws in Koa's, whoever asks for the path. */
-function pathOf(ctx: Context): string | undefined {
-  try {
-    return ctx.path || undefined;
-  } catch {
-    return undefined;
-  }
+/** Path and query of a request target (RFC 9112 §3.2); undefined where it has none. */
+export function originForm(target: string): string | undefined {
+  // A fragment does not belong there; Koa would give such a target to the parser that throws.
+  if (target.startsWith('/')) return target.split('#', 1)[0];
+  if (target === '*') return target;
+  if (!/^https?:\/\//i.test(target) || !URL.canParse(target)) return undefined;
+  const { pathname, search } = new URL(target);
+  return pathname + search;
 }
 
 function unknownRoute(methods: readonly string[]): TikitakaError {
@@ -78,10 +81,10 @@ function unknownRoute(methods: readonly string[]): TikitakaError {
   return new TikitakaError('ERR_METHOD', 'Method Not Allowed', { details: { allow: methods.join(', ') } });
 }
 
-function refusedRequest({ req, headers }: Context, path: string | undefined): RefusedRequest {
+function refusedRequest({ req, headers, originalUrl }: Context): RefusedRequest {
   const hotkey = headers['validator-hotkey'];
   return {
-    target: printable(`${req.method} ${path ?? req.url}`),
+    target: printable(`${req.method} ${originalUrl.split('?', 1)[0]}`),
     from: req.socket.remoteAddress ?? '-',
     ...(typeof hotkey === 'string' ? { hotkey: shortHotkey(hotkey) } : {}),
   };

@@ -1,5 +1,5 @@
 export type { Answerer, AnswererEvent, Challenge, EncodedAnswer, Progress } from './answerer.js';
-export { type AppDeps, createApp, type ServerApp } from './app.js';
+export { type AppDeps, createApp, type ServerApp, type StatusState } from './app.js';
 export {
   type Auth,
   type AuthOptions,
@@ -9,8 +9,10 @@ export {
   type SignedAuthOptions,
 } from './auth.js';
 export type { ServerLog } from './challenge-route.js';
+export type { DoorOptions } from './door.js';
 export type { GaugeSource } from './metrics.js';
 export { challengePath } from './openapi.js';
+export type { RefusedReason, RefusedRequest } from './refusals.js';
 export type { Readiness } from './schema.js';
 export { type RunningServer, type ServeOptions, serve } from './serve.js';
 export { type SignalTarget, shutdownOnSignals } from './shutdown.js';

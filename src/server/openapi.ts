@@ -86,7 +86,6 @@ export function openApiDocument(version: string): object {
           responses: { 200: reply('Ready', json('Readiness')), 503: reply('Not ready', json('Readiness')) },
         },
       },
-      '/metrics': { get: { summary: 'Prometheus metrics', responses: { 200: reply('Text format', text) } } },
       '/openapi.json': {
         get: {
           summary: 'This document',

@@ -125,5 +125,5 @@ export function printable(text: string): string {
 
 /** Enough of an ss58 address to recognise it. */
 export function shortHotkey(hotkey: string): string {
-  return printable(hotkey.length > 12 ? `${hotkey.slice(0, 6)}…${hotkey.slice(-4)}` : hotkey);
+  return hotkey.length > 12 ? `${printable(hotkey.slice(0, 6))}…${printable(hotkey.slice(-4))}` : printable(hotkey);
 }

@@ -1,3 +1,4 @@
+import { TikitakaError } from '../../operators/index.js';
 import type { ServerApp } from './app.js';
 import { type DoorOptions, openDoor } from './door.js';
 
@@ -34,9 +35,9 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const doors = [front];
   if (status) {
     const keeper = { listener: app.statusKoa.callback(), serves, refused };
-    const back = await openDoor(keeper, { ...options, ...status }).catch((error) => {
+    const back = await openDoor(keeper, { ...options, ...status }).catch((cause: Error) => {
       front.server.close();
-      throw error;
+      throw new TikitakaError('ERR_LISTEN', `The status page: ${cause.message}`, { cause });
     });
     doors.push(back);
   }

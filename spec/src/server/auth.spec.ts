@@ -217,6 +217,30 @@ describe('createAuth', () => {
       }
     });
 
+    /** In neither of Python's two forms. */
+    const long = (size: number) => `{"video_url": "é","more":"${'x'.repeat(size - 29)}"}`;
+    const costs = [
+      ['a short one: as it came, as Python writes it, compact', long(200), 3],
+      ['as long as a challenge can be', long(12_288), 3],
+      ['longer: as it came, and nothing more', long(12_289), 1],
+      ['the longest that is read', long(65_536), 1],
+    ] as const;
+    for (const [what, body, times] of costs) {
+      it(`forms that are tried of a forged body, ${what}: ${times}`, () => {
+        assert.ok([200, 12_288, 12_289, 65_536].includes(bytes(body).length));
+        let tried = 0;
+        const verify: SignedAuthOptions['verifySignature'] = () => {
+          tried++;
+          return false;
+        };
+        assert.throws(
+          () => authWith({ verifySignature: verify }).call(headersOf(vectors.signatureA), body),
+          badSignature,
+        );
+        assert.equal(tried, times);
+      });
+    }
+
     it('refuses a replay', () => {
       const auth = authWith();
       auth.call(headersOf(vectors.signatureA), vectors.bodyA);

@@ -90,7 +90,8 @@ export function serverBox() {
   return {
     async start(deps: Partial<AppDeps> & Pick<AppDeps, 'answerer'>, options: Partial<ServeOptions> = {}) {
       const app = createApp({ auth: createAuth({ mode: 'off' }), version: '0.0.0', ...deps });
-      const server = await serve({ app, host: '127.0.0.1', port: 0, graceMs: 50, ...options });
+      const local = { host: '127.0.0.1', port: 0 };
+      const server = await serve({ app, ...local, status: local, graceMs: 50, ...options });
       open.push(server);
       return Object.assign(server, { app });
     },
