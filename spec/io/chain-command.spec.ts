@@ -50,7 +50,7 @@ describe('chain: the command line', function () {
     assert.equal(
       stdout,
       [
-        `node      ${node.url}`,
+        `node      127.0.0.1:${node.port}`,
         'subnet    44: 2 members, 1 serving (selective)',
         'callers   1 with at least 1000 TAO (MIN_STAKE_THRESHOLD)',
         `own key   ${vectors.miner}: uid 1, 0 TAO, 1.5 alpha, 1.5 total, serves at 203.0.113.1:7999`,

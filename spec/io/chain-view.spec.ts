@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { pino } from 'pino';
 import { firstValueFrom } from 'rxjs';
 import type { MetagraphView } from '../../src/chain/metagraph-view.js';
 import { listedMembers, membersOf, type OpenViewOptions, openMetagraphView } from '../../src/chain/open-view.js';
@@ -154,6 +156,32 @@ describe('chain: view of the metagraph over a socket', () => {
     nodes.length = 0;
     const { view } = open(node.url);
     await assert.rejects(view.ready(100), { code: 'ERR_CHAIN_UNAVAILABLE', message: /ECONNREFUSED/ });
+  });
+
+  it('tells nobody the key in a node’s address: neither callers nor the log nor the saved snapshot', async () => {
+    const { node } = await start();
+    const told: string[] = [];
+    // Serialised as the program's own log does it, causes and stacks included.
+    const log = pino({ level: 'debug' }, { write: (line) => told.push(line) });
+    const url = `ws://user-KEY:pass-KEY@127.0.0.1:${node.port}/path-KEY?token=query-KEY`;
+    const { view } = open(url, { refreshMs: 5, log });
+    await view.ready(5_000);
+    told.push(JSON.stringify(view.current), JSON.stringify(view.health));
+    told.push(await readFile(join(folder, 'deep', 'metagraph.json'), 'utf8').catch(() => ''));
+    await node.kill();
+    await until(() => told.some((line) => line.includes('ERR_CHAIN_CONNECT')));
+    const blind = open(url, { loadSaved: false, freshMs: 0, log }).view;
+    await assert.rejects(blind.ready(100), (error: Error) => told.push(error.message) > 0);
+    assert.deepEqual(blind.health, { ok: false, detail: 'ERR_CHAIN_CONNECT' });
+    assert.throws(() => blind.find('x'), { message: 'No metagraph of subnet 44: ERR_CHAIN_CONNECT' });
+    await Promise.all(views.map((each) => each.close()));
+    told.push(await readFile(join(folder, 'deep', 'metagraph.json'), 'utf8'));
+    assert.throws(
+      () => open('ws://[KEY'),
+      (error: Error) => told.push(inspect(error)) > 0,
+    );
+    assert.doesNotMatch(told.join('\n'), /KEY/);
+    assert.ok(told.some((line) => line.includes(`127.0.0.1:${node.port}`)));
   });
 
   it('tells an unknown subnet', async () => {

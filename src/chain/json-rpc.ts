@@ -2,6 +2,7 @@ import { Observable, Subject } from 'rxjs';
 import { WebSocket } from 'ws';
 import { z } from 'zod';
 import { OptionError, TikitakaError } from '../../operators/index.js';
+import { nodeName } from './networks.js';
 
 export interface NodeOptions {
   /** `ws://` or `wss://` address of a node's JSON-RPC. */
@@ -60,8 +61,9 @@ export function connectNode({
   callTimeoutMs = 30_000,
 }: NodeOptions): Observable<ChainNode> {
   if (!/^wss?:\/\//.test(url) || !URL.canParse(url)) {
-    throw new OptionError(`"${url}" is not a ws:// or wss:// address`, { url });
+    throw new OptionError('The address of a node must begin with ws:// or wss://');
   }
+  const name = nodeName(url);
   return new Observable<ChainNode>((subscriber) => {
     const socket = new WebSocket(url, { handshakeTimeout: connectTimeoutMs, maxPayload: maxMessageBytes });
     const waiting = new Map<number, Waiting>();
@@ -83,11 +85,11 @@ export function connectNode({
       notices$,
       call: (method, params) =>
         new Promise((resolve, reject) => {
-          if (socket.readyState !== WebSocket.OPEN) return reject(lost(url));
+          if (socket.readyState !== WebSocket.OPEN) return reject(lost(name));
           const id = nextId++;
           const timer = setTimeout(() => {
             settle(id)?.reject(
-              new TikitakaError('ERR_CHAIN_TIMEOUT', `${url} did not answer ${method} within ${callTimeoutMs} ms`),
+              new TikitakaError('ERR_CHAIN_TIMEOUT', `${name} did not answer ${method} within ${callTimeoutMs} ms`),
             );
           }, callTimeoutMs);
           waiting.set(id, { resolve, reject, timer });
@@ -95,7 +97,7 @@ export function connectNode({
         }),
     };
     subscriber.add(() => {
-      for (const id of waiting.keys()) settle(id)?.reject(lost(url));
+      for (const id of waiting.keys()) settle(id)?.reject(lost(name));
       socket.terminate();
     });
     socket.on('open', () => {
@@ -104,7 +106,7 @@ export function connectNode({
     });
     socket.on('message', (data: Buffer, isBinary: boolean) => {
       const message = isBinary ? undefined : parse(data.toString());
-      if (!message) return end(new TikitakaError('ERR_CHAIN_ANSWER', `${url} sent something that is not JSON-RPC`));
+      if (!message) return end(new TikitakaError('ERR_CHAIN_ANSWER', `${name} sent something that is not JSON-RPC`));
       if ('method' in message)
         return notices$.next({ method: message.method, ...message.params, result: message.params.result });
       const entry = settle(message.id);
@@ -114,11 +116,11 @@ export function connectNode({
     socket.on('error', (cause) =>
       end(
         opened
-          ? lost(url, cause)
-          : new TikitakaError('ERR_CHAIN_CONNECT', `${url}: ${cause.message}`, { cause, retryable: true }),
+          ? lost(name, cause)
+          : new TikitakaError('ERR_CHAIN_CONNECT', `${name}: ${cause.message}`, { cause, retryable: true }),
       ),
     );
-    socket.on('close', () => end(lost(url)));
+    socket.on('close', () => end(lost(name)));
   });
 }
 
@@ -143,6 +145,6 @@ function refusal({
   return new TikitakaError('ERR_CHAIN_RPC', text, { details: { code } });
 }
 
-function lost(url: string, cause?: unknown): TikitakaError {
-  return new TikitakaError('ERR_CHAIN_LOST', `The connection to ${url} was lost`, { cause, retryable: true });
+function lost(node: string, cause?: unknown): TikitakaError {
+  return new TikitakaError('ERR_CHAIN_LOST', `The connection to ${node} was lost`, { cause, retryable: true });
 }

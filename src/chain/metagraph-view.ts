@@ -23,11 +23,11 @@ import {
 import { OptionError, TikitakaError } from '../../operators/index.js';
 import type { Metagraph } from './fetch-metagraph.js';
 import type { Neuron } from './metagraph.js';
-import type { MetagraphSnapshot } from './snapshot-file.js';
+import { identify, type MetagraphSnapshot } from './snapshot-file.js';
 
 export interface MetagraphViewOptions {
   readonly netuid: number;
-  /** Names the node in snapshots and messages. */
+  /** Of the node; only its host is told to anybody. */
   readonly url: string;
   /** Cold: emits, once connected, a function that asks for the metagraph; errors when the connection is lost. Not subscribed to without `refresh`. */
   readonly connect: () => Observable<() => Promise<Metagraph>>;
@@ -62,9 +62,9 @@ export interface MetagraphView {
   readonly current: MetagraphSnapshot | undefined;
   /** ms since the current snapshot was fetched. */
   readonly ageMs: number | undefined;
-  /** For `/readyz`: whether there is a snapshot that is young enough, and what is wrong otherwise. */
+  /** For `/readyz`: whether there is a snapshot that is young enough, and otherwise the code of what is wrong. */
   readonly health: { readonly ok: boolean; readonly detail: string };
-  /** The member with this ss58 address. Throws ERR_CHAIN_UNAVAILABLE where there is no snapshot or it is too old. */
+  /** The member with this ss58 address. Throws ERR_CHAIN_UNAVAILABLE where there is no snapshot or it is too old; its text is for callers. */
   find(hotkey: string): Neuron | undefined;
   /** Resolves with the first snapshot. Errors: ERR_CHAIN_UNAVAILABLE after `timeoutMs`, with the last fault as its cause. */
   ready(timeoutMs: number): Promise<MetagraphSnapshot>;
@@ -79,6 +79,7 @@ export function createMetagraphView(options: MetagraphViewOptions): MetagraphVie
   const { netuid, url, connect, refresh = true, store, loadSaved = true, log, scheduler = asyncScheduler } = options;
   const { refreshMs = 300_000, firstRetryMs = 1_000, freshMs = 3_600_000, maxAgeMs = 86_400_000 } = options;
   if (!refresh && !store) throw new OptionError('Without refresh a view needs a store');
+  const { node } = identify(url);
   const snapshots$ = new ReplaySubject<MetagraphSnapshot>(1);
   let current: MetagraphSnapshot | undefined;
   let members: ReadonlyMap<string, Neuron> = new Map();
@@ -94,7 +95,7 @@ export function createMetagraphView(options: MetagraphViewOptions): MetagraphVie
   };
   const note = (error: unknown, text: string) => {
     fault = error;
-    log?.warn({ err: error, url }, text);
+    log?.warn({ err: error, node }, text);
   };
   const saved$ = defer(() => (store && (loadSaved || !refresh) ? store.load() : EMPTY)).pipe(
     catchError((error: unknown) => {
@@ -110,9 +111,9 @@ export function createMetagraphView(options: MetagraphViewOptions): MetagraphVie
   const live$ = defer(connect).pipe(
     switchMap((ask) => timer(0, refreshMs, scheduler).pipe(exhaustMap(ask))),
     tap((metagraph) => {
-      if (fault !== undefined) log?.info({ url }, 'the chain answers again');
+      if (fault !== undefined) log?.info({ node }, 'the chain answers again');
       fault = undefined;
-      const snapshot = { ...metagraph, netuid, url, fetchedAtMs: scheduler.now() };
+      const snapshot = { ...metagraph, netuid, ...identify(url), fetchedAtMs: scheduler.now() };
       accept(snapshot);
       saving = saving
         .then(() => store?.save(snapshot))
@@ -128,13 +129,15 @@ export function createMetagraphView(options: MetagraphViewOptions): MetagraphVie
   );
   const ageMs = () => (current ? Math.max(0, scheduler.now() - current.fetchedAtMs) : undefined);
   const tooOld = (limitMs: number) => refresh && (ageMs() ?? Number.POSITIVE_INFINITY) > limitMs;
-  const why = () => (fault instanceof Error ? fault.message : refresh ? 'it has not answered yet' : 'none was saved');
+  const missing = refresh ? 'it has not answered yet' : 'none was saved';
+  /** For strangers: no word of where we ask. */
+  const code = () => (fault instanceof TikitakaError ? fault.code : fault === undefined ? missing : 'ERR_INTERNAL');
   const unavailable = (detail: string) =>
     new TikitakaError('ERR_CHAIN_UNAVAILABLE', `No metagraph of subnet ${netuid}: ${detail}`, {
       cause: fault,
       retryable: true,
     });
-  const missing$ = throwError(() => unavailable(why()));
+  const missing$ = throwError(() => unavailable(fault instanceof Error ? fault.message : missing));
 
   const subscription = new Subscription();
   subscription.add(saved$.subscribe());
@@ -148,13 +151,13 @@ export function createMetagraphView(options: MetagraphViewOptions): MetagraphVie
       return ageMs();
     },
     get health() {
-      if (!current) return { ok: false, detail: why() };
+      if (!current) return { ok: false, detail: code() };
       const age = `${Math.round((ageMs() ?? 0) / 1000)} s old`;
-      return tooOld(freshMs) ? { ok: false, detail: `${age}: ${why()}` } : { ok: true, detail: age };
+      return tooOld(freshMs) ? { ok: false, detail: `${age}: ${code()}` } : { ok: true, detail: age };
     },
     find(hotkey) {
-      if (!current) throw unavailable(why());
-      if (tooOld(maxAgeMs)) throw unavailable(`the last one is too old, ${why()}`);
+      if (!current) throw unavailable(code());
+      if (tooOld(maxAgeMs)) throw unavailable(`the last one is too old, ${code()}`);
       return members.get(hotkey);
     },
     ready: (timeoutMs) =>

@@ -54,7 +54,7 @@ async function showStatus(options: ChainOptions & { readonly hotkey?: string }):
   }
   const serving = snapshot.neurons.filter(({ axon }) => axon !== undefined).length;
   const enough = snapshot.neurons.filter(({ taoStake }) => taoStake >= config.MIN_STAKE_THRESHOLD).length;
-  print(`node      ${snapshot.url}`);
+  print(`node      ${snapshot.node}`);
   print(`subnet    ${snapshot.netuid}: ${snapshot.neurons.length} members, ${serving} serving (${snapshot.source})`);
   print(`callers   ${enough} with at least ${config.MIN_STAKE_THRESHOLD} TAO (MIN_STAKE_THRESHOLD)`);
   print(own ? `own key   ${describe(own.address, find(own.address))}` : 'own key   none (WALLET_NAME and HOTKEY_NAME)');
