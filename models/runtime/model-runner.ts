@@ -51,6 +51,8 @@ export interface ModelRunnerOptions {
 export interface ProcessModelRunner extends ModelRunner {
   /** What runs where, and why not elsewhere; for the log line see `reportLine`. */
   readonly report: DeviceReport;
+  /** Whether a process is loaded and warm now; false while a lost one is replaced. */
+  readonly isAlive: boolean;
   /** Process ids, the working one first; for memory figures. */
   pids(): readonly number[];
   /** Starts the spare now instead of at the first run, whose cores it would take; resolves when it is warm, or is known not to start. */
@@ -144,6 +146,9 @@ export async function openModelRunner(options: ModelRunnerOptions): Promise<Proc
       fullMs: first.predictor.predictMs(maxBatch),
       passedOver: first.ready.passedOver,
       notes: notesOn(options, device),
+    },
+    get isAlive() {
+      return pair.isAlive;
     },
     predictMs: (size) => pair.predictMs(size),
     run: (pictures, onReturn) =>

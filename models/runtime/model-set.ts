@@ -23,6 +23,8 @@ export interface ModelSetOptions extends Omit<ModelRunnerOptions, 'file' | 'desc
 
 export interface ModelSet extends ModelRunner {
   readonly reports: readonly DeviceReport[];
+  /** Whether every model has a process that is loaded and warm; false while a lost one is replaced. */
+  readonly isAlive: boolean;
   /** Process ids of all models; for memory figures. */
   pids(): readonly number[];
   /** Starts the spare processes now instead of at the first run; resolves when they are warm, or known not to start. */
@@ -66,6 +68,9 @@ export async function openModelSet({ models, skipPitch = false, ...options }: Mo
     maxBatch: Math.min(...runners.map(({ maxBatch }) => maxBatch)),
     device: [...new Set(runners.map(({ device }) => device))].join('+'),
     reports: runners.map(({ report }) => report),
+    get isAlive() {
+      return runners.every(({ isAlive }) => isAlive);
+    },
     pids: () => runners.flatMap((runner) => runner.pids()),
     warmSpare: async () => {
       for (const runner of runners) await runner.warmSpare();

@@ -1,4 +1,4 @@
-import { type SchedulerLike, timer } from 'rxjs';
+import { type SchedulerLike, type Subscription, timer } from 'rxjs';
 import { TikitakaError } from '../../operators/index.js';
 import type { ModelPicture } from '../contract.js';
 import type { Predictor } from './predictor.js';
@@ -19,6 +19,10 @@ export interface SessionPairOptions {
   readonly scheduler: SchedulerLike;
 }
 
+/** From one failed start to the next where no process is left, ms: doubled each time (chosen; loading takes about a second). */
+const firstRetryMs = 1_000;
+const longestRetryMs = 60_000;
+
 /**
  * One working process and a warm spare behind one queue. Whatever happens to a process, each job's pictures are returned
  * exactly once, the job at its head fails, the others move to the spare. The queue holds only what subscribers hold, who
@@ -32,6 +36,8 @@ export class SessionPair {
   #active: Worker | undefined;
   #spare: Worker | undefined;
   #starting: Promise<void> | undefined;
+  #retry: Subscription | undefined;
+  #retryMs = firstRetryMs;
   #closed = false;
   #swaps: Promise<void> = Promise.resolve();
   #lastPredictor: Predictor;
@@ -47,6 +53,11 @@ export class SessionPair {
 
   predictMs(batchSize: number): number {
     return (this.#active?.predictor ?? this.#lastPredictor).predictMs(batchSize);
+  }
+
+  /** Whether a process is loaded and warm. */
+  get isAlive(): boolean {
+    return this.#active !== undefined;
   }
 
   pids(): number[] {
@@ -88,6 +99,7 @@ export class SessionPair {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#retry?.unsubscribe();
     for (const job of this.#queue.splice(0)) fail(job, released());
     for (const session of this.#sessions) session.kill();
     await Promise.all([...this.#sessions].map(({ gone }) => gone));
@@ -134,6 +146,7 @@ export class SessionPair {
   #refill(): void {
     if (this.#closed || this.#starting || (this.#active && (this.#spare || !this.#options.spare))) return;
     const load = this.#load;
+    this.#retry?.unsubscribe();
     this.#starting = this.#start(load).then(
       (worker) => {
         if (load !== this.#load) this.#retire(worker);
@@ -151,9 +164,10 @@ export class SessionPair {
       this.#spare = worker;
       this.#options.onNotice('the spare model process is warm', { pid: worker.session.pid });
     } else this.#active = worker;
+    this.#retryMs = firstRetryMs;
   }
 
-  /** Without a working process nobody could answer: the waiting jobs fail, and the next job tries to start one again. */
+  /** Without a working process nobody could answer: the waiting jobs fail; the next job, or some time, tries to start one again. */
   #notStarted(error: unknown): void {
     this.#starting = undefined;
     if (this.#closed) return;
@@ -165,6 +179,9 @@ export class SessionPair {
       retryable: true,
     });
     for (const job of this.#queue.splice(0)) fail(job, failure);
+    // Who asks first whether we are ready never sends the job that would start one.
+    this.#retry = timer(this.#retryMs, this.#options.scheduler).subscribe(() => this.#refill());
+    this.#retryMs = Math.min(longestRetryMs, 2 * this.#retryMs);
   }
 
   #pump(): void {

@@ -203,6 +203,30 @@ describe('model runner: processes', () => {
     assert.deepEqual(next.events, ['returned', 'findings of 1', 'complete']);
   });
 
+  it('says whether a process lives, and starts one again of itself where none could be started', async () => {
+    const gone = folder.write('gone-again.onnx', slowFile());
+    const scheduler = new VirtualTimeScheduler();
+    const notStarted = resolvers();
+    const onNotice = (message: string) => {
+      notices.push(message);
+      if (message === 'a model process could not be started') notStarted.resolve();
+    };
+    const open4 = await open({ file: gone, scheduler, onNotice });
+    assert.equal(open4.isAlive, true);
+    rmSync(gone);
+    const [pid = 0] = open4.pids();
+    process.kill(pid, 'SIGKILL');
+    await notStarted.promise;
+    assert.equal(open4.isAlive, false);
+    folder.write('gone-again.onnx', slowFile());
+    // As far as the first retry; the new process has all the time that it needs.
+    scheduler.maxFrames = 1_000;
+    scheduler.flush();
+    assert.equal(open4.pids().length, 1);
+    await open4.warmSpare();
+    assert.equal(open4.isAlive, true);
+  });
+
   it('closed during a run: the run fails, its pictures come back, later runs are refused', async () => {
     const open4 = await open();
     const running = watch(open4, 255);

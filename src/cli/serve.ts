@@ -27,7 +27,9 @@ export function serveCommand(): Command {
     const history = createHistory();
     const readiness = () => {
       const chain = view?.health ?? { ok: true, detail: `AUTH=${config.AUTH}` };
-      return { ready: chain.ok, checks: { chain, models: { ok: true, detail: engine.runner.device } } };
+      const { isAlive: ok, device } = engine.runner;
+      const models = { ok, detail: ok ? device : 'no live process' };
+      return { ready: chain.ok && ok, checks: { chain, models } };
     };
     const app = createApp({
       auth,
