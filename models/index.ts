@@ -27,3 +27,4 @@ export { letterboxGrey, type PictureRect, pictureRect, type SourceSize } from '.
 export { type DeviceChoice, type DeviceReport, reportLine } from './runtime/devices.js';
 export { type ModelRunnerOptions, openModelRunner, type ProcessModelRunner } from './runtime/model-runner.js';
 export { type ModelFile, type ModelSet, type ModelSetOptions, openModelSet } from './runtime/model-set.js';
+export type { ModelNotice } from './runtime/session-pair.js';

@@ -113,7 +113,7 @@ export async function createEngine({
     }),
   ]);
 
-  for (const report of runner.reports) log.info(deviceLine(report));
+  for (const report of runner.reports) log[report.fellBack ? 'warn' : 'info'](deviceLine(report));
   return {
     runner,
     pool,

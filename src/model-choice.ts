@@ -104,6 +104,6 @@ export function modelSetOptions(config: Config, log: Logger): ModelSetOptions {
     // One core is the decoder's: with a thread on each, the models wait for themselves (measured: two cores, 39 frames in 2 s instead of 33).
     threads: config.ORT_THREADS === 'auto' ? Math.max(1, availableParallelism() - 1) : config.ORT_THREADS,
     ...(config.TENSORRT_CACHE_DIR === undefined ? {} : { engineCacheDir: config.TENSORRT_CACHE_DIR }),
-    onNotice: (message, details) => log.warn(details, message),
+    onNotice: ({ level, message, details }) => log[level](details, message),
   };
 }

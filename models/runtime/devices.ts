@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Device, PassedOver } from './protocol.js';
 
 export type DeviceChoice = 'auto' | Device;
@@ -39,7 +40,26 @@ export interface DeviceReport {
   readonly passedOver: readonly PassedOver[];
   /** What was asked for and could not be had. */
   readonly notes: readonly string[];
+  /** Whether it is slower than this machine seems to allow, or than was asked for. */
+  readonly fellBack: boolean;
 }
+
+/** Whether `device` is not what was chosen: by name, or by `auto` on a machine that has more than its processor. */
+export function fellBack(
+  choice: DeviceChoice,
+  device: Device,
+  {
+    platform = process.platform,
+    exists = existsSync,
+  }: { platform?: NodeJS.Platform; exists?: (path: string) => boolean } = {},
+): boolean {
+  if (choice !== 'auto') return device !== choice;
+  const [best] = deviceOrder('auto', platform);
+  return device !== best && (platform !== 'linux' || CARDS.some((path) => exists(path)));
+}
+
+/** An NVIDIA card as Linux shows it, and any card under WSL. Windows and macOS always have something to run on. */
+const CARDS = ['/dev/nvidiactl', '/dev/dxg'];
 
 /** One line for the log. */
 export function reportLine(report: DeviceReport): string {

@@ -4,10 +4,10 @@ import { asyncScheduler, Observable, type SchedulerLike } from 'rxjs';
 import { OptionError, TikitakaError } from '../../operators/index.js';
 import type { ModelInput, ModelPicture, ModelRunner, PictureFinding } from '../contract.js';
 import type { ModelDescription } from '../description.js';
-import { type DeviceChoice, type DeviceReport, deviceOrder } from './devices.js';
+import { type DeviceChoice, type DeviceReport, deviceOrder, fellBack } from './devices.js';
 import { startSession } from './process.js';
 import type { Device, LoadMessage, PassedOver, SessionSettings } from './protocol.js';
-import { SessionPair } from './session-pair.js';
+import { type ModelNotice, SessionPair } from './session-pair.js';
 import { type Worker, warmWorker } from './worker.js';
 
 export interface ModelRunnerOptions {
@@ -41,8 +41,8 @@ export interface ModelRunnerOptions {
   readonly minHangMs?: number;
   /** Loading and warm-up that take longer fail. Default 120 000 ms; TensorRT 900 000. */
   readonly loadTimeoutMs?: number;
-  /** What an operator should read in the log: a process replaced, a spare that could not be started. */
-  readonly onNotice?: (message: string, details: Readonly<Record<string, unknown>>) => void;
+  /** What an operator should read in the log: a process replaced, a spare that is warm or could not be started. */
+  readonly onNotice?: (notice: ModelNotice) => void;
   /** Clock of the watchdogs. Default `asyncScheduler`. */
   readonly scheduler?: SchedulerLike;
 }
@@ -146,6 +146,7 @@ export async function openModelRunner(options: ModelRunnerOptions): Promise<Proc
       fullMs: first.predictor.predictMs(maxBatch),
       passedOver: first.ready.passedOver,
       notes: notesOn(options, device),
+      fellBack: fellBack(options.device ?? 'auto', device),
     },
     get isAlive() {
       return pair.isAlive;

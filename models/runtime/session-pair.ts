@@ -6,6 +6,13 @@ import { type RunEnd, runsInFlight, type SessionProcess, startSession } from './
 import type { LoadMessage } from './protocol.js';
 import { type Job, type Worker, warmWorker } from './worker.js';
 
+/** What an operator should read in the log; `warn` where something went wrong. */
+export interface ModelNotice {
+  readonly level: 'info' | 'warn';
+  readonly message: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
 export interface SessionPairOptions {
   /** How a replacement is loaded. */
   readonly load: LoadMessage;
@@ -15,7 +22,7 @@ export interface SessionPairOptions {
   readonly hangFactor: number;
   readonly minHangMs: number;
   readonly loadTimeoutMs: number;
-  readonly onNotice: (message: string, details: Readonly<Record<string, unknown>>) => void;
+  readonly onNotice: (notice: ModelNotice) => void;
   readonly scheduler: SchedulerLike;
 }
 
@@ -142,6 +149,10 @@ export class SessionPair {
     });
   }
 
+  #notice(level: ModelNotice['level'], message: string, details: ModelNotice['details']): void {
+    this.#options.onNotice({ level, message, details });
+  }
+
   /** Starts what is missing, one process at a time: a working one first, then the spare. */
   #refill(): void {
     if (this.#closed || this.#starting || (this.#active && (this.#spare || !this.#options.spare))) return;
@@ -162,7 +173,7 @@ export class SessionPair {
   #take(worker: Worker): void {
     if (this.#active) {
       this.#spare = worker;
-      this.#options.onNotice('the spare model process is warm', { pid: worker.session.pid });
+      this.#notice('info', 'the spare model process is warm', { pid: worker.session.pid });
     } else this.#active = worker;
     this.#retryMs = firstRetryMs;
   }
@@ -172,7 +183,7 @@ export class SessionPair {
     this.#starting = undefined;
     if (this.#closed) return;
     const message = error instanceof Error ? error.message : String(error);
-    this.#options.onNotice('a model process could not be started', { file: this.#load.file, message });
+    this.#notice('warn', 'a model process could not be started', { file: this.#load.file, message });
     if (this.#active) return;
     const failure = new TikitakaError('ERR_INFERENCE', `no model process: ${message}`, {
       cause: error,
@@ -218,10 +229,8 @@ export class SessionPair {
 
   /** A process that holds too much memory makes room for the spare, after its last run. */
   #replace(worker: Worker, rssBytes: number): void {
-    this.#options.onNotice('a model process is replaced: it holds too much memory', {
-      pid: worker.session.pid,
-      rssBytes,
-    });
+    const { pid } = worker.session;
+    this.#notice('warn', 'a model process is replaced: it holds too much memory', { pid, rssBytes });
     this.#active = this.#spare;
     this.#spare = undefined;
     worker.retired = true;
@@ -238,10 +247,10 @@ export class SessionPair {
     worker.watchdog?.unsubscribe();
     const [head] = worker.jobs;
     if (!head) return;
-    const { hangFactor, minHangMs, scheduler, onNotice } = this.#options;
+    const { hangFactor, minHangMs, scheduler } = this.#options;
     const limitMs = Math.max(minHangMs, hangFactor * worker.predictor.predictMs(head.pictures.length));
     worker.watchdog = timer(limitMs, scheduler).subscribe(() => {
-      onNotice('a model process hangs and is killed', { pid: worker.session.pid, limitMs });
+      this.#notice('warn', 'a model process hangs and is killed', { pid: worker.session.pid, limitMs });
       worker.session.kill();
     });
   }
@@ -257,7 +266,7 @@ export class SessionPair {
     if (worker === this.#spare) this.#spare = undefined;
     const [head, ...waiting] = worker.jobs.splice(0);
     if (!this.#closed && !worker.retired) {
-      this.#options.onNotice('a model process ended', { pid: worker.session.pid, reason });
+      this.#notice('warn', 'a model process ended', { pid: worker.session.pid, reason });
     }
     for (const job of waiting) if (!job.onEnd) job.onReturn();
     this.#queue.unshift(...waiting.filter(({ onEnd }) => onEnd));

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { firstValueFrom, lastValueFrom, toArray, VirtualTimeScheduler } from 'rxjs';
-import { type ModelRunnerOptions, openModelRunner, type ProcessModelRunner } from '../../models/index.js';
+import {
+  type ModelNotice,
+  type ModelRunnerOptions,
+  openModelRunner,
+  type ProcessModelRunner,
+} from '../../models/index.js';
 import { flat, isAlive, modelFolder, slowDescription, slowFile } from '../support/models.js';
 
 const black = flat(0);
@@ -22,8 +27,9 @@ describe('model runner: processes', () => {
       device: 'cpu',
       batchSize: 4,
       spare: false,
-      onNotice(message) {
+      onNotice({ level, message }) {
         notices.push(message);
+        assert.equal(level, message === 'the spare model process is warm' ? 'info' : 'warn');
         if (message === 'the spare model process is warm') spareIsWarm.resolve();
       },
       ...options,
@@ -207,7 +213,7 @@ describe('model runner: processes', () => {
     const gone = folder.write('gone-again.onnx', slowFile());
     const scheduler = new VirtualTimeScheduler();
     const notStarted = resolvers();
-    const onNotice = (message: string) => {
+    const onNotice = ({ message }: ModelNotice) => {
       notices.push(message);
       if (message === 'a model process could not be started') notStarted.resolve();
     };

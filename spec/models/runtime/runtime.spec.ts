@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { deviceOrder, reportLine } from '../../../models/runtime/devices.js';
+import { deviceOrder, fellBack, reportLine } from '../../../models/runtime/devices.js';
 import { floatsOf, halfToFloat } from '../../../models/runtime/floats.js';
 import { Predictor } from '../../../models/runtime/predictor.js';
 import { packFindings, unpackFindings } from '../../../models/runtime/protocol.js';
@@ -84,12 +84,45 @@ describe('deviceOrder', () => {
       fullMs: 90,
       passedOver: [{ device: 'cuda', reason: 'no library' }],
       notes: ['half precision is not used on cpu'],
+      fellBack: false,
     });
     assert.equal(
       line,
       'ours runs on cpu, 2 threads, 12.3 ms a picture, 90 ms a batch of 8; cuda not used: no library; half precision is not used on cpu',
     );
   });
+});
+
+describe('fellBack', () => {
+  const table = [
+    { why: 'asked for by name', choice: 'cuda', device: 'cpu', platform: 'linux', card: false, expected: true },
+    { why: 'the next best of it', choice: 'tensorrt', device: 'cuda', platform: 'linux', card: true, expected: true },
+    { why: 'as asked for', choice: 'cuda', device: 'cuda', platform: 'linux', card: true, expected: false },
+    {
+      why: 'the processor, as asked for',
+      choice: 'cpu',
+      device: 'cpu',
+      platform: 'linux',
+      card: true,
+      expected: false,
+    },
+    { why: 'there is no card', choice: 'auto', device: 'cpu', platform: 'linux', card: false, expected: false },
+    { why: 'there is a card', choice: 'auto', device: 'cpu', platform: 'linux', card: true, expected: true },
+    {
+      why: 'there always is something',
+      choice: 'auto',
+      device: 'cpu',
+      platform: 'darwin',
+      card: false,
+      expected: true,
+    },
+    { why: 'nothing is known of it', choice: 'auto', device: 'cpu', platform: 'freebsd', card: true, expected: false },
+  ] as const;
+  for (const { why, choice, device, platform, card, expected } of table) {
+    it(`${choice} on ${platform} is ${device}: ${expected ? 'a warning' : 'none'}, ${why}`, () => {
+      assert.equal(fellBack(choice, device, { platform, exists: () => card }), expected);
+    });
+  }
 });
 
 describe('findings on the control channel', () => {
