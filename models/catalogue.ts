@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { OptionError, TikitakaError } from '../operators/index.js';
-import { type ModelDescription, readDescription } from './description.js';
+import { readDescription } from './description.js';
 import type { ModelFile } from './runtime/model-set.js';
 
 /** The width of the model's input that `IMG_SIZE` asks for. */
@@ -17,7 +17,7 @@ export interface ModelChoice {
   readonly model: string;
   /** Default: the family's largest; the description's own. */
   readonly imageSize?: ImageSize;
-  /** Replaces the thresholds of persons and ball. 0..1. */
+  /** Replaces the thresholds of all classes. 0..1. */
   readonly confThreshold?: number;
   readonly maxDetections?: number;
 }
@@ -115,12 +115,14 @@ function override(
   { file, description }: ModelFile,
   { confThreshold, maxDetections }: Pick<ModelChoice, 'confThreshold' | 'maxDetections'>,
 ): ModelFile {
-  const thresholds: ModelDescription['thresholds'] =
-    confThreshold === undefined
-      ? description.thresholds
-      : { ...description.thresholds, person: confThreshold, ball: confThreshold };
+  const all = confThreshold;
+  const ofClasses = all === undefined ? {} : { ball: all, goalkeeper: all, player: all, referee: all };
   return {
     file,
-    description: { ...description, thresholds, maxDetections: maxDetections ?? description.maxDetections },
+    description: {
+      ...description,
+      thresholds: { ...description.thresholds, ...ofClasses },
+      maxDetections: maxDetections ?? description.maxDetections,
+    },
   };
 }

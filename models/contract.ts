@@ -2,6 +2,9 @@ import type { Observable } from 'rxjs';
 
 /** 0 ball, 1 goalkeeper, 2 player, 3 referee (PROTOCOL §2). */
 export type ClassId = 0 | 1 | 2 | 3;
+export type ClassName = 'ball' | 'goalkeeper' | 'player' | 'referee';
+/** Scores 0..1 above which a box of each class counts by itself. */
+export type ClassThresholds = Readonly<Record<ClassName, number>>;
 
 /** x1, y1, x2, y2 in pixels of the original picture, x1 < x2, y1 < y2, inside the picture. */
 export type BoxXyxyPx = readonly [number, number, number, number];

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { TikitakaError } from '../operators/index.js';
+import type { ClassName, ClassThresholds } from './contract.js';
 
 const perChannel = z.tuple([z.number(), z.number(), z.number()]).readonly();
 const indexKey = z.string().regex(/^\d+$/, 'a class number of the model');
@@ -99,14 +100,26 @@ const outputSchema = z.discriminatedUnion('layout', [
   }),
 ]);
 
-const thresholdsSchema = z.strictObject({
-  person: probability.default(0.25),
-  ball: probability.default(0.25),
-  /** Key points below it are not seen: score 0. */
-  keyPoint: probability.default(0.5),
-  /** Boxes of one kind (persons, balls) that overlap more than this are one; null: the file did it already. */
-  nmsIou: probability.nullable().default(null),
-});
+const thresholdsSchema = z
+  .strictObject({
+    /** From these scores on a box counts by itself: the best F1 on pictures like yours (`tikitaka models evaluate` tells). */
+    ball: probability.default(0.25),
+    goalkeeper: probability.optional(),
+    player: probability.optional(),
+    referee: probability.optional(),
+    /** Of the three roles that are not named. */
+    person: probability.default(0.25),
+    /** Key points below it are not seen: score 0. */
+    keyPoint: probability.default(0.5),
+    /** Boxes of one kind (persons, balls) that overlap more than this are one; null: the file did it already. */
+    nmsIou: probability.nullable().default(null),
+  })
+  .transform(({ person, goalkeeper = person, player = person, referee = person, ...rest }) => ({
+    ...rest,
+    goalkeeper,
+    player,
+    referee,
+  }));
 
 const descriptionSchema = z.strictObject({
   /** Format of this file; 1. */
@@ -119,7 +132,7 @@ const descriptionSchema = z.strictObject({
   family: z.string().optional(),
   input: inputSchema,
   output: outputSchema,
-  thresholds: thresholdsSchema.default({ person: 0.25, ball: 0.25, keyPoint: 0.5, nmsIou: null }),
+  thresholds: thresholdsSchema.prefault({}),
   /** Per picture, best first. */
   maxDetections: z.int().positive().default(100),
 });
@@ -137,6 +150,34 @@ export function provides(description: ModelDescription): { readonly objects: boo
   if (output.layout === 'yolo-nms-free')
     return { objects: Object.keys(output.classes).length > 0, pitch: output.keyPoints !== undefined };
   return { objects: true, pitch: false };
+}
+
+/** Classes of the boxes that a model gives. */
+function classesOf({ output }: ModelDescription): readonly ClassName[] {
+  if (output.layout === 'tikitaka') return ['ball', 'goalkeeper', 'player', 'referee'];
+  return output.layout === 'yolo-pose' ? [] : [...new Set(Object.values(output.classes))];
+}
+
+/** The thresholds of models that run together; a class that several give is the specialist's, who gives the fewest. */
+export function jointThresholds(descriptions: readonly ModelDescription[]): ClassThresholds {
+  const joint = { ball: 1, goalkeeper: 1, player: 1, referee: 1 };
+  for (const description of [...descriptions].sort((a, b) => classesOf(b).length - classesOf(a).length)) {
+    for (const name of classesOf(description)) joint[name] = description.thresholds[name];
+  }
+  return joint;
+}
+
+/** The same thresholds, none above `score`. */
+export function atMost(thresholds: Thresholds, score: number): Thresholds {
+  const { ball, goalkeeper, player, referee } = thresholds;
+  const least = (threshold: number) => Math.min(threshold, score);
+  return {
+    ...thresholds,
+    ball: least(ball),
+    goalkeeper: least(goalkeeper),
+    player: least(player),
+    referee: least(referee),
+  };
 }
 
 /** Checks a description. Errors: ERR_MODEL_DESCRIPTION, naming every field at fault; thrown at call. */

@@ -10,6 +10,8 @@ export {
 export type {
   BoxXyxyPx,
   ClassId,
+  ClassName,
+  ClassThresholds,
   Detection,
   KeyPoint,
   ModelInput,
@@ -22,6 +24,7 @@ export type { PrecisionFigures } from './evaluation/average-precision.js';
 export { type DatasetOptions, type LabelledImage, readDataset } from './evaluation/dataset.js';
 export { type Evaluation, type EvaluationOptions, evaluate, forEvaluation } from './evaluation/evaluate.js';
 export type { FitPitch, KeyPointFigures, PointPx } from './evaluation/key-points.js';
+export { classNames } from './layouts/index.js';
 export { type GraphFacts, readGraph } from './onnx/graph.js';
 export { letterboxGrey, type PictureRect, pictureRect, type SourceSize } from './picture-space.js';
 export { type DeviceChoice, type DeviceReport, reportLine } from './runtime/devices.js';

@@ -94,7 +94,7 @@ const schema = z.object({
   RAMP_UP: bool(true),
   RAMP_UP_FIRST_BATCH: integer(1, 64).default(1),
   CONF_THRESHOLD: number(0, 1).optional(),
-  MAX_DETECTIONS: integer(1, 1000).default(100),
+  MAX_DETECTIONS: integer(1, 1000).optional(),
   SKIP_PITCH: bool(false),
   DISABLE_TRACKING: bool(false),
 

@@ -180,7 +180,7 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
             height: clip.height,
             tracking: !config.DISABLE_TRACKING,
             skipPitch: config.SKIP_PITCH,
-            ...(config.CONF_THRESHOLD === undefined ? {} : { confThreshold: config.CONF_THRESHOLD }),
+            thresholds: runner.thresholds,
           });
           return freshScene(scene, encoder, () => clip.scene);
         },

@@ -10,9 +10,7 @@ import {
 } from '../models/index.js';
 import type { Config } from './config.js';
 import type { Logger } from './log.js';
-
-/** Detections weaker than CONF_THRESHOLD never stand alone but confirm tracks (ByteTrack); below this they are noise (measured on rendered clips). */
-const WEAK_THRESHOLD = 0.12;
+import { NOISE_SCORE } from './scene/index.js';
 
 /** Frames that an anytime answer wants to see before larger pictures pay. Measured: README, "Configuration". */
 const WANTED_FRAMES = 40;
@@ -70,9 +68,9 @@ export interface ChosenModels {
 export function chosenModels(config: Config): ChosenModels {
   const { PLAYER_MODEL, PITCH_MODEL, BALL_MODEL, IMG_SIZE, CONF_THRESHOLD, MAX_DETECTIONS } = config;
   const choice = {
-    maxDetections: MAX_DETECTIONS,
+    ...(MAX_DETECTIONS === undefined ? {} : { maxDetections: MAX_DETECTIONS }),
     ...(IMG_SIZE === undefined ? {} : { imageSize: IMG_SIZE }),
-    confThreshold: Math.min(WEAK_THRESHOLD, CONF_THRESHOLD ?? 1),
+    ...(CONF_THRESHOLD === undefined ? {} : { confThreshold: CONF_THRESHOLD }),
   };
   const roles = { player: PLAYER_MODEL, pitch: PITCH_MODEL, ball: BALL_MODEL } as const;
   const own = (['player', 'pitch', 'ball'] as const).flatMap((role) => {
@@ -97,6 +95,8 @@ export function modelSetOptions(config: Config, log: Logger): ModelSetOptions {
   if (sizeNotice) log.info(sizeNotice);
   return {
     models: files,
+    // Weaker boxes than the thresholds never stand alone but confirm tracks (ByteTrack).
+    weakest: NOISE_SCORE,
     skipPitch: config.SKIP_PITCH,
     device: config.DEVICE,
     batchSize: config.BATCH_SIZE,

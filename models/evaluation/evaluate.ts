@@ -1,6 +1,14 @@
 import { lastValueFrom } from 'rxjs';
-import type { ClassId, Detection, ModelInput, ModelPicture, ModelRunner, PictureFinding } from '../contract.js';
-import type { ModelDescription } from '../description.js';
+import type {
+  ClassId,
+  ClassName,
+  Detection,
+  ModelInput,
+  ModelPicture,
+  ModelRunner,
+  PictureFinding,
+} from '../contract.js';
+import { atMost, type ModelDescription } from '../description.js';
 import { ballId, classIds } from '../layouts/index.js';
 import {
   averagePrecision,
@@ -12,8 +20,6 @@ import {
 import { bootstrap, type Interval } from './bootstrap.js';
 import type { LabelledImage, TruthBox } from './dataset.js';
 import { countKeyPoints, type FitPitch, type KeyPointFigures, keyPointFigures } from './key-points.js';
-
-export type ClassName = keyof typeof classIds;
 
 export interface Evaluation {
   readonly images: { readonly objects: number; readonly pitch: number };
@@ -44,10 +50,9 @@ const candidateThreshold = 0.03;
 
 /** The same model with thresholds so low that the whole precision–recall curve comes out. */
 export function forEvaluation(description: ModelDescription): ModelDescription {
-  const { nmsIou } = description.thresholds;
   return {
     ...description,
-    thresholds: { person: candidateThreshold, ball: candidateThreshold, keyPoint: candidateThreshold, nmsIou },
+    thresholds: { ...atMost(description.thresholds, candidateThreshold), keyPoint: candidateThreshold },
     maxDetections: Math.max(description.maxDetections, 300),
   };
 }

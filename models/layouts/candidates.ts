@@ -1,9 +1,11 @@
-import type { BoxXyxyPx, ClassId, Detection, KeyPoint } from '../contract.js';
+import type { BoxXyxyPx, ClassId, ClassName, Detection, KeyPoint } from '../contract.js';
 import type { ModelDescription } from '../description.js';
 import { byScore, nms } from '../nms.js';
 import type { ToSource } from '../picture-space.js';
 
-export const classIds = { ball: 0, goalkeeper: 1, player: 2, referee: 3 } as const satisfies Record<string, ClassId>;
+export const classIds = { ball: 0, goalkeeper: 1, player: 2, referee: 3 } as const satisfies Record<ClassName, ClassId>;
+/** By class id. */
+export const classNames = ['ball', 'goalkeeper', 'player', 'referee'] as const satisfies readonly ClassName[];
 export const ballId: ClassId = classIds.ball;
 export const keyPointCount = 32;
 
@@ -15,10 +17,17 @@ interface Candidate {
   readonly roleScores: RoleScores | undefined;
 }
 
-/** Boxes of one picture above the threshold, in pixels of the model input, until the best of them become detections. */
+/** Boxes of one picture from the thresholds on, in pixels of the model input, until the best of them become detections. */
 export class Candidates {
   readonly #candidates: Candidate[] = [];
   readonly #boxes: number[] = [];
+
+  constructor(private readonly spec: Pick<ModelDescription, 'thresholds' | 'maxDetections'>) {}
+
+  /** Whether a box of the class and score is kept. */
+  counts(classId: ClassId, score: number): boolean {
+    return score >= this.spec.thresholds[classNames[classId]];
+  }
 
   /** `boxXyxyInputPx`: x1 y1 x2 y2 in pixels of the model input. */
   add(classId: ClassId, score: number, boxXyxyInputPx: readonly number[], roleScores?: RoleScores): void {
@@ -27,7 +36,8 @@ export class Candidates {
   }
 
   /** Best first, clamped to the picture; boxes without area are dropped. Persons of all roles compete as one kind. */
-  detections(spec: Pick<ModelDescription, 'thresholds' | 'maxDetections'>, source: ToSource): Detection[] {
+  detections(source: ToSource): Detection[] {
+    const { spec } = this;
     const scores = Float32Array.from(this.#candidates, ({ score }) => score);
     const boxesXyxy = Float32Array.from(this.#boxes);
     const { nmsIou } = spec.thresholds;

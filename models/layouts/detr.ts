@@ -15,17 +15,17 @@ export const detr: Layout<'detr'> = (outputs, spec, sources) => {
       ? labelled(outputOf(outputs, output.names.labels, [queries]), outputOf(outputs, output.names.scores, [queries]))
       : activated(outputOf(outputs, output.names.logits, [queries, null]), output.scores);
   return sources.map((size, n): PictureFinding => {
-    const candidates = new Candidates();
+    const candidates = new Candidates(spec);
     const box = pictureOf(boxes, n);
     const scoreAt = scores(n);
     for (let query = 0; query < queries; query++) {
       const scoreOf = scoreAt(query);
-      addBestClass(candidates, spec, classes, scoreOf, () => {
+      addBestClass(candidates, classes, scoreOf, () => {
         const [a = 0, b = 0, c = 0, d = 0] = box.subarray(query * 4, query * 4 + 4);
         return corners(spec, output, [a, b, c, d]);
       });
     }
-    return { detections: candidates.detections(spec, toSource(spec.input, size)), keyPoints: [] };
+    return { detections: candidates.detections(toSource(spec.input, size)), keyPoints: [] };
   });
 };
 

@@ -3,7 +3,7 @@ import type { SourceSize } from '../picture-space.js';
 import { detr } from './detr.js';
 import type { DecodeSpec, Outputs } from './layout.js';
 
-export { ballId, classIds, keyPointCount } from './candidates.js';
+export { ballId, classIds, classNames, keyPointCount } from './candidates.js';
 
 import { tikitaka } from './tikitaka.js';
 import { yoloDetect, yoloNmsFree, yoloPose } from './yolo.js';

@@ -10,7 +10,7 @@ const keyPointColumns = 3;
 /**
  * Our own heads: `persons` [N, K, 8] = cx cy w h, P(person), P(goalkeeper | person), P(player | …), P(referee | …);
  * `balls` [N, B, 5] = cx cy w h score; `keypoints` [N, 32, 3] = x y score. Coordinates 0..1 of the model input.
- * A person counts from P(person); its score is that times the probability of the best role.
+ * A person's score is P(person) times the probability of the best role.
  */
 export const tikitaka: Layout<'tikitaka'> = (outputs, spec, sources) => {
   const persons = outputOf(outputs, 'persons', [null, personColumns]);
@@ -25,22 +25,22 @@ export const tikitaka: Layout<'tikitaka'> = (outputs, spec, sources) => {
   ];
   return sources.map((size, n): PictureFinding => {
     const source = toSource(spec.input, size);
-    const candidates = new Candidates();
+    const candidates = new Candidates(spec);
     for (const row of rowsOf(pictureOf(persons, n), personColumns)) {
       const [, , , , person = 0, keeper = 0, player = 0, referee = 0] = row;
-      if (!(person >= spec.thresholds.person)) continue;
       const best = Math.max(keeper, player, referee);
       const classId: ClassId = best === player ? 2 : best === keeper ? 1 : 3;
-      candidates.add(classId, person * best, corners(row), [keeper, player, referee]);
+      const score = person * best;
+      if (candidates.counts(classId, score)) candidates.add(classId, score, corners(row), [keeper, player, referee]);
     }
     for (const row of rowsOf(pictureOf(balls, n), ballColumns)) {
       const score = row[4] ?? 0;
-      if (score >= spec.thresholds.ball) candidates.add(ballId, score, corners(row));
+      if (candidates.counts(ballId, score)) candidates.add(ballId, score, corners(row));
     }
     const points = Array.from(rowsOf(pictureOf(keyPoints, n), keyPointColumns), ([x = 0, y = 0, score = 0]) =>
       keyPointInSource(x * width, y * height, score, spec.thresholds.keyPoint, source),
     );
-    return { detections: candidates.detections(spec, source), keyPoints: points };
+    return { detections: candidates.detections(source), keyPoints: points };
   });
 };
 

@@ -55,7 +55,6 @@ function rolesFrom(scores: readonly (number | undefined)[]): RoleScores | undefi
 /** Picks the best class of a row of class scores that are 0..1 and adds it when it passes its threshold. */
 export function addBestClass(
   candidates: Candidates,
-  spec: DecodeSpec,
   classes: readonly { readonly index: number; readonly classId: ClassId }[],
   scoreOf: (index: number) => number,
   box: () => readonly [number, number, number, number],
@@ -71,7 +70,7 @@ export function addBestClass(
       bestClass = classId;
     }
   }
-  if (bestScore < (bestClass === ballId ? spec.thresholds.ball : spec.thresholds.person)) return;
+  if (!candidates.counts(bestClass, bestScore)) return;
   candidates.add(bestClass, bestScore, box(), bestClass === ballId ? undefined : rolesFrom(perClass));
 }
 
@@ -86,18 +85,17 @@ export const yoloDetect: Layout<'yolo-detect'> = (outputs, spec, sources) => {
   return sources.map((size, n): PictureFinding => {
     const table = tableOf(tensor, n, output.rows);
     needColumns(table, firstClass + 1 + Math.max(...classes.map(({ index }) => index)));
-    const candidates = new Candidates();
+    const candidates = new Candidates(spec);
     for (let anchor = 0; anchor < table.anchors; anchor++) {
       const objectness = output.objectness ? table.at(anchor, 4) : 1;
       addBestClass(
         candidates,
-        spec,
         classes,
         (index) => objectness * table.at(anchor, firstClass + index),
         () => corners(spec, output, boxAt(table, anchor)),
       );
     }
-    return { detections: candidates.detections(spec, toSource(spec.input, size)), keyPoints: [] };
+    return { detections: candidates.detections(toSource(spec.input, size)), keyPoints: [] };
   });
 };
 
@@ -127,14 +125,13 @@ export const yoloNmsFree: Layout<'yolo-nms-free'> = (outputs, spec, sources) => 
     const table = tableOf(tensor, n, 'first');
     needColumns(table, 6);
     const source = toSource(spec.input, size);
-    const candidates = new Candidates();
+    const candidates = new Candidates(spec);
     let best = -1;
     for (let anchor = 0; anchor < table.anchors; anchor++) {
       const label = table.at(anchor, 5);
       const known = classes.filter(({ index }) => index === label);
       addBestClass(
         candidates,
-        spec,
         known,
         () => table.at(anchor, 4),
         () => corners(spec, output, boxAt(table, anchor)),
@@ -142,7 +139,7 @@ export const yoloNmsFree: Layout<'yolo-nms-free'> = (outputs, spec, sources) => 
       if (best < 0 || table.at(anchor, 4) > table.at(best, 4)) best = anchor;
     }
     const keyPoints = table.columns > 6 && best >= 0 ? pointsOf(table, best, 6, spec, output.keyPoints, source) : [];
-    return { detections: candidates.detections(spec, source), keyPoints };
+    return { detections: candidates.detections(source), keyPoints };
   });
 };
 

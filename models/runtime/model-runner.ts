@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { asyncScheduler, Observable, type SchedulerLike } from 'rxjs';
 import { OptionError, TikitakaError } from '../../operators/index.js';
 import type { ModelInput, ModelPicture, ModelRunner, PictureFinding } from '../contract.js';
-import type { ModelDescription } from '../description.js';
+import { atMost, type ModelDescription } from '../description.js';
 import { type DeviceChoice, type DeviceReport, deviceOrder, fellBack } from './devices.js';
 import { startSession } from './process.js';
 import type { Device, LoadMessage, PassedOver, SessionSettings } from './protocol.js';
@@ -16,6 +16,8 @@ export interface ModelRunnerOptions {
   readonly description: ModelDescription;
   /** Default `auto`; see `deviceOrder` for what is tried. */
   readonly device?: DeviceChoice;
+  /** Boxes from this score on come out even where the description's thresholds are higher: for trackers, whose tracks weak boxes confirm. Default 1. */
+  readonly weakest?: number;
   /** Largest batch wanted, 1…256. Default 32. */
   readonly batchSize?: number;
   /** One run on CPU takes at most this, in ms; it decides `maxBatch` at warm-up. Default 150. */
@@ -90,7 +92,7 @@ export async function openModelRunner(options: ModelRunnerOptions): Promise<Proc
     decode: {
       input: { width, height, fit },
       output: description.output,
-      thresholds: description.thresholds,
+      thresholds: atMost(description.thresholds, options.weakest ?? 1),
       maxDetections: description.maxDetections,
     },
     batchSize,

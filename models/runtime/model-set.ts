@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { Observable, Subscription } from 'rxjs';
 import { OptionError, TikitakaError } from '../../operators/index.js';
-import type { Detection, ModelInput, ModelRunner, PictureFinding } from '../contract.js';
-import { type ModelDescription, provides } from '../description.js';
+import type { ClassThresholds, Detection, ModelInput, ModelRunner, PictureFinding } from '../contract.js';
+import { jointThresholds, type ModelDescription, provides } from '../description.js';
 import { ballId } from '../layouts/index.js';
 import { nms } from '../nms.js';
 import type { DeviceReport } from './devices.js';
@@ -25,6 +25,8 @@ export interface ModelSet extends ModelRunner {
   readonly reports: readonly DeviceReport[];
   /** Whether every model has a process that is loaded and warm; false while a lost one is replaced. */
   readonly isAlive: boolean;
+  /** What the descriptions say of the classes; `weakest` changes nothing about them. */
+  readonly thresholds: ClassThresholds;
   /** Process ids of all models; for memory figures. */
   pids(): readonly number[];
   /** Starts the spare processes now instead of at the first run; resolves when they are warm, or known not to start. */
@@ -71,6 +73,7 @@ export async function openModelSet({ models, skipPitch = false, ...options }: Mo
     get isAlive() {
       return runners.every(({ isAlive }) => isAlive);
     },
+    thresholds: jointThresholds(used.map(({ description }) => description)),
     pids: () => runners.flatMap((runner) => runner.pids()),
     warmSpare: async () => {
       for (const runner of runners) await runner.warmSpare();

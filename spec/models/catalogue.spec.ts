@@ -86,7 +86,8 @@ describe('model catalogue', () => {
   it("puts the thresholds of the configuration in place of the description's", () => {
     const { description: chosen } = chooseModel({ model: 'fast', confThreshold: 0.6, maxDetections: 7 });
     const { description: own } = chooseModel({ model: 'fast' });
-    assert.deepEqual(chosen.thresholds, { ...own.thresholds, person: 0.6, ball: 0.6 });
+    const all = { ball: 0.6, goalkeeper: 0.6, player: 0.6, referee: 0.6 };
+    assert.deepEqual(chosen.thresholds, { ...own.thresholds, ...all });
     assert.equal(chosen.maxDetections, 7);
   });
 });

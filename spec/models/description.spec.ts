@@ -17,9 +17,16 @@ describe('model description', () => {
       { colours: input.colours, filter: input.filter, dynamic: input.dynamic },
       { colours: 'rgb', filter: 'area', dynamic: false },
     );
-    assert.deepEqual(thresholds, { person: 0.25, ball: 0.25, keyPoint: 0.5, nmsIou: null });
+    const classes = { ball: 0.25, goalkeeper: 0.25, player: 0.25, referee: 0.25 };
+    assert.deepEqual(thresholds, { ...classes, keyPoint: 0.5, nmsIou: null });
     assert.equal(maxDetections, 100);
     assert.equal(output.layout === 'yolo-detect' && output.rows, 'last');
+  });
+
+  it('gives roles without a threshold of their own that of persons', () => {
+    const { thresholds } = parseDescription({ ...minimal, thresholds: { person: 0.4, referee: 0.6 } }, 'mine.json');
+    const { ball, goalkeeper, player, referee } = thresholds;
+    assert.deepEqual({ ball, goalkeeper, player, referee }, { ball: 0.25, goalkeeper: 0.4, player: 0.4, referee: 0.6 });
   });
 
   const faults: [why: string, value: unknown, field: RegExp][] = [

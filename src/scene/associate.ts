@@ -28,8 +28,6 @@ export interface Speeds {
 
 export interface AssociateOptions {
   readonly acquaintance: Acquaintance;
-  /** Persons at or above this score are linked first (ByteTrack, Zhang et al. 2022). */
-  readonly confThreshold: number;
   /** Speeds at the earlier sample from the links before it, at the later one from the links behind it. */
   readonly speedBefore?: Speeds | undefined;
   readonly speedBehind?: Speeds | undefined;
@@ -58,19 +56,16 @@ const STAGES = [
 
 const LOG_DENSITY = Math.log(2 * Math.PI * DENSITY);
 
-/** Links the persons of two samples of one shot by place, speed, role and size; see `Links`. */
+/** Links the persons of two samples of one shot by place, speed, role and size, the sure ones first (ByteTrack, Zhang et al. 2022); see `Links`. */
 export function associate(a: Scattering, b: Scattering, options: AssociateOptions): Links {
   const rows = a.bodies.count;
   const columns = b.bodies.count;
   const next = new Int32Array(rows).fill(-1);
   const previous = new Int32Array(columns).fill(-1);
   const gain = gains(a, b, options);
-  const { confThreshold } = options;
-  const highRow = (i: number) => a.bodies.score[i] >= confThreshold;
-  const highColumn = (j: number) => b.bodies.score[j] >= confThreshold;
-  for (const [fromHigh, toHigh] of STAGES) {
-    const from = indices(rows, (i) => next[i] < 0 && highRow(i) === fromHigh);
-    const to = indices(columns, (j) => previous[j] < 0 && highColumn(j) === toHigh);
+  for (const [fromSure, toSure] of STAGES) {
+    const from = indices(rows, (i) => next[i] < 0 && (a.bodies.sure[i] === 1) === fromSure);
+    const to = indices(columns, (j) => previous[j] < 0 && (b.bodies.sure[j] === 1) === toSure);
     const part = new Float64Array(from.length * to.length);
     from.forEach((i, r) => {
       to.forEach((j, c) => {

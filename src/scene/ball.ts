@@ -13,28 +13,32 @@ const SPEED_SPREAD = 12;
 const FASTEST = 50;
 /** Error of a ball's place, m, beside what its box says. */
 const PLACE_ERROR_M = 0.5;
-/** Score at which a candidate is as likely the ball as not (reference/models/README: best F1 at .35–.57). */
-const EVEN_SCORE = 0.35;
 /** Log odds won by lying where the last sight lets expect it: strays rarely do. */
 const EXPECTED = 0.8;
 /** Log odds lost for starting anew far from the last sight: kicked while nobody looked, or a stray. */
 const RESTART = 2.5;
 /** Sights so far back, in samples, that a way may continue from them. */
 const REACH = 6;
-/** Samples up to this far away, s, must have this mean score together for a ball to be shown. Measured on match-a and rendered clips. */
+/** Share of the threshold at which a candidate is as likely the ball as not: lying on a way speaks for it. Measured on match-a and rendered clips, as below. */
+const EVEN = 0.7;
+/** Samples up to this far away, s, must have this share of the threshold as mean score for a ball to be shown. */
 const WINDOW_S = 0.5;
-const LEAST_MEAN_SCORE = 0.33;
+const LEAST_MEAN = 0.6;
 
 interface Step {
   readonly sample: number;
   readonly place: number;
+  /** Whether the ball went from there to the sight that this is kept for, or starts anew with it. */
+  readonly joined: boolean;
 }
 
 /**
  * The one ball of a shot: the likeliest way through the candidates of all samples, each sample showing one or none (Viterbi
- * over the last sights). Returns the candidate of each sample, −1 = none.
+ * over the last sights). Returns the candidate of each sample, −1 = none. A stretch of the way without a sight above the
+ * threshold is none.
  */
-export function ballPath(shot: readonly BallCandidates[]): Int32Array {
+export function ballPath(shot: readonly BallCandidates[], threshold: number): Int32Array {
+  const evenOdds = logOdds(EVEN * threshold);
   const values: Float64Array[] = [];
   const steps: (Step | undefined)[][] = [];
   /** Best way that ends in any sample so far. */
@@ -52,24 +56,40 @@ export function ballPath(shot: readonly BallCandidates[]): Int32Array {
           const way = values[back][j] + stepOdds(shot[back], j, shot[s], i);
           if (way <= most) continue;
           most = way;
-          from[i] = { sample: back, place: j };
+          from[i] = { sample: back, place: j, joined: true };
         }
       }
-      value[i] = Number.isNaN(places.x[i]) ? Number.NEGATIVE_INFINITY : most + scoreOdds(bodies.score[i]);
-      if (value[i] > top.value) top = { value: value[i], at: { sample: s, place: i } };
+      value[i] = Number.isNaN(places.x[i]) ? Number.NEGATIVE_INFINITY : most + logOdds(bodies.score[i]) - evenOdds;
+      if (value[i] > top.value) top = { value: value[i], at: { sample: s, place: i, joined: false } };
     }
     values.push(value);
     steps.push(from);
     best = top;
   }
   const path = new Int32Array(shot.length).fill(-1);
-  for (let at = best.at; at; at = steps[at.sample][at.place]) path[at.sample] = at.place;
-  return confirmed(shot, path);
+  const starts = new Set<number>();
+  for (let at = best.at; at; at = steps[at.sample][at.place]) {
+    path[at.sample] = at.place;
+    if (!steps[at.sample][at.place]?.joined) starts.add(at.sample);
+  }
+  return sure(shot, confirmed(shot, path, LEAST_MEAN * threshold), starts);
 }
 
-function scoreOdds(score: number): number {
-  const bounded = Math.min(0.99, score);
-  return Math.log(bounded / (1 - bounded)) - Math.log(EVEN_SCORE / (1 - EVEN_SCORE));
+/** Leaves out the stretches between two fresh starts that no sure sight speaks for. */
+function sure(shot: readonly BallCandidates[], path: Int32Array, starts: ReadonlySet<number>): Int32Array {
+  let from = 0;
+  for (let s = 1; s <= path.length; s++) {
+    if (s < path.length && !starts.has(s)) continue;
+    const stretch = path.subarray(from, s);
+    if (!stretch.some((place, k) => place >= 0 && shot[from + k].bodies.sure[place] === 1)) stretch.fill(-1);
+    from = s;
+  }
+  return path;
+}
+
+function logOdds(score: number): number {
+  const bounded = Math.min(0.99, Math.max(0.01, score));
+  return Math.log(bounded / (1 - bounded));
 }
 
 /** Log odds that the ball went from one candidate to another. */
@@ -82,7 +102,7 @@ function stepOdds(a: BallCandidates, j: number, b: BallCandidates, i: number): n
 }
 
 /** Leaves out sights whose surroundings on the path are too weak: penalty spots and shoes score low, but steadily. */
-function confirmed(shot: readonly BallCandidates[], path: Int32Array): Int32Array {
+function confirmed(shot: readonly BallCandidates[], path: Int32Array, leastMean: number): Int32Array {
   return path.map((place, s) => {
     if (place < 0) return -1;
     let sum = 0;
@@ -95,6 +115,6 @@ function confirmed(shot: readonly BallCandidates[], path: Int32Array): Int32Arra
         count++;
       }
     }
-    return sum / count >= LEAST_MEAN_SCORE ? place : -1;
+    return sum / count >= leastMean ? place : -1;
   });
 }

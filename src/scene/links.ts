@@ -11,8 +11,6 @@ export class LinkRounds {
 
   private readonly acquaintances = new Memo<Acquaintance>();
 
-  constructor(private readonly confThreshold: number) {}
-
   /** Entry k links station k with k + 1; a generator, so that the caller may pause between pairs. */
   *of(shot: readonly Station[]): Generator<undefined, readonly Links[]> {
     let links: readonly Links[] = [];
@@ -40,7 +38,6 @@ export class LinkRounds {
     return this.rounds[round].get(key, inputs, () =>
       associate(a, b, {
         acquaintance,
-        confThreshold: this.confThreshold,
         speedBefore: into && speedsFrom(a, before, into.previous),
         speedBehind: out && speedsFrom(b, behind, out.next),
       }),

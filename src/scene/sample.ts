@@ -1,3 +1,4 @@
+import type { ClassThresholds } from '../../models/index.js';
 import type { Finding } from './answer.js';
 import type { PictureSpace } from './camera.js';
 import { fitHomography, type HomographyFit } from './homography.js';
@@ -9,9 +10,8 @@ export const FIT_UNIT_M = 50;
 const KEY_POINT_SCORE = 0.25;
 /** Share of the picture's diagonal within which a key point agrees with the pitch. Measured on match-a: .012 keeps recall .994 and drops strays. */
 const KEY_POINT_TOLERANCE = 0.012;
-/** Persons below this score are noise even for the second association stage. Chosen, as ByteTrack's low threshold. */
-const LEAST_PERSON_SCORE = 0.12;
-const LEAST_BALL_SCORE = 0.1;
+/** Persons and balls below this score are noise even for the second association stage, unless a threshold says otherwise. Chosen, as ByteTrack's low threshold. */
+export const NOISE_SCORE = 0.12;
 /** Two boxes of one sample that overlap more than this are one person. Chosen above what two crossing players reach. */
 const SAME_PERSON_IOU = 0.7;
 
@@ -29,6 +29,8 @@ export interface Bodies {
   readonly width: Float64Array;
   readonly height: Float64Array;
   readonly score: Float64Array;
+  /** uint8 [count]: 1 = above the threshold of its class, so that somebody is shown for it. */
+  readonly sure: Uint8Array;
   /** [count, 3]: P(goalkeeper), P(player), P(referee). */
   readonly roles: Float64Array;
   /** [count, 3]: shirt colour as weighted luma, red − luma, blue − luma; empty where it is not known. */
@@ -49,8 +51,15 @@ export interface Sample {
   readonly fit: HomographyFit | undefined;
 }
 
+export interface SampleOptions {
+  readonly space: PictureSpace;
+  readonly thresholds: ClassThresholds;
+  readonly skipPitch: boolean;
+}
+
 /** Prepares a finding: overlapping doubles go, the pitch is fitted to the key points. About 0.1 ms. */
-export function createSample(finding: Finding, space: PictureSpace, timeS: number, skipPitch: boolean): Sample {
+export function createSample(finding: Finding, timeS: number, options: SampleOptions): Sample {
+  const { space, skipPitch } = options;
   const keyPoints = new Float64Array(Math.min(finding.keyPoints.length, PITCH_POINTS.length) * 3);
   for (let k = 0; k * 3 < keyPoints.length; k++) {
     const { xPx, yPx, score } = finding.keyPoints[k];
@@ -61,8 +70,8 @@ export function createSample(finding: Finding, space: PictureSpace, timeS: numbe
     timeS,
     signature: finding.signature,
     keyPoints,
-    persons: bodies(finding, space, false),
-    balls: bodies(finding, space, true),
+    persons: bodies(finding, options, false),
+    balls: bodies(finding, options, true),
     fit: skipPitch ? undefined : fitPitch(keyPoints, space),
   };
 }
@@ -84,12 +93,17 @@ function fitPitch(keyPoints: Float64Array, space: PictureSpace): HomographyFit |
   );
 }
 
-function bodies(finding: Finding, space: PictureSpace, balls: boolean): Bodies {
-  const least = balls ? LEAST_BALL_SCORE : LEAST_PERSON_SCORE;
+function bodies(finding: Finding, { space, thresholds }: SampleOptions, balls: boolean): Bodies {
+  const above = [thresholds.ball, thresholds.goalkeeper, thresholds.player, thresholds.referee] as const;
   const order: number[] = [];
   finding.detections.forEach((detection, i) => {
     const sane = detection.boxXyxyPx.every((side) => Math.abs(side) <= MOST_PX);
-    if (sane && (detection.classId === 0) === balls && detection.score >= least) order.push(i);
+    if (
+      sane &&
+      (detection.classId === 0) === balls &&
+      detection.score >= Math.min(NOISE_SCORE, above[detection.classId])
+    )
+      order.push(i);
   });
   order.sort((a, b) => finding.detections[b].score - finding.detections[a].score || a - b);
   const kept: number[] = [];
@@ -114,6 +128,8 @@ function bodies(finding: Finding, space: PictureSpace, balls: boolean): Bodies {
     width: column((d) => (d.boxXyxyPx[2] - d.boxXyxyPx[0]) / space.unitPx),
     height: column((d) => (d.boxXyxyPx[3] - d.boxXyxyPx[1]) / space.unitPx),
     score: column((d) => d.score),
+    // Above, not at: a threshold of 1 lets nothing through, though a float32 sigmoid does reach 1.
+    sure: Uint8Array.from(column((d) => (d.score > above[d.classId] ? 1 : 0))),
     roles,
     kits,
   };

@@ -1,9 +1,10 @@
+import type { ClassThresholds } from '../../models/index.js';
 import type { Answer, AnswerFrame, Finding, Provenance } from './answer.js';
 import { PictureSpace } from './camera.js';
 import { type CutHints, cutFrame, cutOdds } from './cuts.js';
 import { Memo } from './memo.js';
 import { FramePacker } from './packed-frame.js';
-import { createSample, type Sample } from './sample.js';
+import { createSample, type Sample, type SampleOptions } from './sample.js';
 import { ShotFiller } from './shot.js';
 
 /** What is known of the clip; parts may be learnt later (`setClip`). */
@@ -28,8 +29,8 @@ export interface SceneOptions extends SceneClip {
   readonly tracking?: boolean;
   /** True: no key points in the answer, tracks in picture coordinates. Default false. */
   readonly skipPitch?: boolean;
-  /** Persons at or above this score stand on their own; weaker ones need a track that confirms them. Range 0..1, default 0.45 (models README: best F1). */
-  readonly confThreshold?: number;
+  /** Nobody is shown without a box above the threshold of its class; weaker ones confirm his track. The model knows its own (`ModelSet.thresholds`). 0..1, 1 = nothing; default 0.4 each (chosen). */
+  readonly thresholds?: ClassThresholds;
 }
 
 /**
@@ -51,6 +52,8 @@ export interface Scene {
   snapshot(): Answer;
 }
 
+const USUAL_THRESHOLDS: ClassThresholds = { ball: 0.4, goalkeeper: 0.4, player: 0.4, referee: 0.4 };
+
 /** Opens an empty scene; see `Scene`. */
 export function createScene(options: SceneOptions): Scene {
   return new FootballScene(options);
@@ -58,6 +61,7 @@ export function createScene(options: SceneOptions): Scene {
 
 class FootballScene implements Scene {
   private readonly space: PictureSpace;
+  private readonly looks: SampleOptions;
   /** Not looked at yet, by frame number. */
   private readonly findings = new Map<number, Finding>();
   private clip: SceneClip;
@@ -71,10 +75,11 @@ class FootballScene implements Scene {
   private readonly unseen = new Memo<AnswerFrame>();
 
   constructor(private readonly options: SceneOptions) {
-    const { width, height, tracking = true, confThreshold = 0.45 } = options;
+    const { width, height, tracking = true, skipPitch = false, thresholds = USUAL_THRESHOLDS } = options;
     this.clip = options;
     this.space = new PictureSpace(width, height);
-    this.filler = new ShotFiller({ space: this.space, tracking, confThreshold });
+    this.looks = { space: this.space, thresholds, skipPitch };
+    this.filler = new ShotFiller({ space: this.space, tracking, thresholds });
   }
 
   get sampleCount(): number {
@@ -119,12 +124,12 @@ class FootballScene implements Scene {
 
   private *understand(): Generator<undefined, Answer> {
     const { clip, space } = this;
-    const { width, height, skipPitch = false } = this.options;
+    const { width, height } = this.options;
     const { framePtsUs, fps = 25 } = clip;
     const timeOf = (frame: number): number => (framePtsUs?.[frame] ?? (frame * 1e6) / fps) / 1e6;
     const hints: CutHints = { keyframes: clip.keyframes ?? [], frameBytes: clip.frameBytes ?? [] };
     for (const [index, finding] of this.findings) {
-      this.samples.set(index, createSample(finding, space, timeOf(index), skipPitch));
+      this.samples.set(index, createSample(finding, timeOf(index), this.looks));
       this.findings.delete(index);
       yield;
     }

@@ -1,3 +1,4 @@
+import type { ClassThresholds } from '../../models/index.js';
 import type { AnswerFrame } from './answer.js';
 import type { PictureSpace } from './camera.js';
 import { CameraDrift, CameraPath, cameraSpeed, motionBetween } from './camera-track.js';
@@ -16,7 +17,7 @@ export interface ShotFillerOptions {
   readonly space: PictureSpace;
   /** False: every sample stands alone. */
   readonly tracking: boolean;
-  readonly confThreshold: number;
+  readonly thresholds: ClassThresholds;
 }
 
 /** What lies between two cuts. */
@@ -44,7 +45,7 @@ interface Filled {
 /** Answers the frames of shots; keeps from call to call what did not change. */
 export class ShotFiller {
   private readonly stations: Stations;
-  private readonly links: LinkRounds;
+  private readonly links = new LinkRounds();
   private readonly motions = new Memo<Motion | undefined>();
   private readonly speeds = new Memo<Motion>();
   private readonly curves = new Memo<readonly Curve[]>();
@@ -53,7 +54,6 @@ export class ShotFiller {
 
   constructor(private readonly options: ShotFillerOptions) {
     this.stations = new Stations(options.space);
-    this.links = new LinkRounds(options.confThreshold);
   }
 
   /** One entry per frame of the shot; a generator, so that the caller may pause between pieces of less than a millisecond. */

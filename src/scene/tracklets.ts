@@ -32,7 +32,7 @@ export interface Tracklet {
 const NEAR_ACROSS = 0.9;
 const NEAR_DOWN = 0.5;
 
-/** Sights that weak boxes need to count without a single sure one among them. Chosen. */
+/** Sights that weak boxes need to be kept without a single sure one among them: they may join a track that has one. Chosen. */
 const LEAST_SIGHTS = 4;
 /** A tracklet must last this long, s, or be the only one there, to count as somebody who was met. Chosen: flickering boxes are shorter. */
 const LEAST_MET_S = 0.2;
@@ -41,12 +41,8 @@ const LEAST_MET_S = 0.2;
  * Chains links into tracklets. A chain is cut where a neighbour vanishes or appears beside it: there the detector may have
  * gone on with the other one, and only what lies before and behind the meeting can tell (see `buildTracks`).
  */
-export function chainTracklets(
-  shot: readonly Station[],
-  links: readonly (Links | undefined)[],
-  confThreshold: number,
-): Tracklet[] {
-  const tracklets = chain(shot, links).filter((tracklet) => isSomebody(shot, tracklet, confThreshold));
+export function chainTracklets(shot: readonly Station[], links: readonly (Links | undefined)[]): Tracklet[] {
+  const tracklets = chain(shot, links).filter((tracklet) => isSomebody(shot, tracklet));
   const place = new Map<number, number>();
   const key = (sample: number, body: number) => sample * 2 ** 10 + body;
   tracklets.forEach((tracklet, t) => {
@@ -77,8 +73,8 @@ export function chainTracklets(
 }
 
 /** Weak boxes that belong to nobody and soon vanish are noise: most tracklets are, and all of the work would go into them. */
-function isSomebody(shot: readonly Station[], { samples, bodies }: Tracklet, confThreshold: number): boolean {
-  return samples.length >= LEAST_SIGHTS || samples.some((k, n) => shot[k].bodies.score[bodies[n]] >= confThreshold);
+function isSomebody(shot: readonly Station[], { samples, bodies }: Tracklet): boolean {
+  return samples.length >= LEAST_SIGHTS || samples.some((k, n) => shot[k].bodies.sure[bodies[n]] === 1);
 }
 
 function chain(shot: readonly Station[], links: readonly (Links | undefined)[]): Tracklet[] {

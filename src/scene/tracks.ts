@@ -1,3 +1,4 @@
+import type { ClassThresholds } from '../../models/index.js';
 import type { Links } from './associate.js';
 import type { PictureSpace } from './camera.js';
 import { Joiner } from './join-tracklets.js';
@@ -17,17 +18,17 @@ export interface Track {
 
 export interface TrackOptions {
   readonly space: PictureSpace;
-  /** See `SceneOptions.confThreshold`. */
-  readonly confThreshold: number;
+  /** See `SceneOptions.thresholds`. */
+  readonly thresholds: ClassThresholds;
 }
 
 /** Joins tracklets across gaps where place, speed, role, shirt and size justify it; a generator, so that the caller may pause. */
 export function* buildTracks(
   shot: readonly Station[],
   links: readonly (Links | undefined)[],
-  { space, confThreshold }: TrackOptions,
+  { space }: Pick<TrackOptions, 'space'>,
 ): Generator<undefined, readonly Track[]> {
-  const tracklets = chainTracklets(shot, links, confThreshold);
+  const tracklets = chainTracklets(shot, links);
   const join = new Joiner(shot, space);
   const merged = tracklets.filter((t) => t.startsMerged && t.endsMerged);
   const plain = tracklets.filter((t) => !(t.startsMerged && t.endsMerged));

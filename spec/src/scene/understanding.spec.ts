@@ -19,13 +19,16 @@ describe('cutFrame', () => {
   }
 });
 
+const BALL_THRESHOLD = 0.35;
+
 /** One sample per list of candidates [x in m, score]. */
 function balls(...samples: readonly (readonly (readonly [number, number])[])[]) {
   return samples.map((candidates, k) => {
     const column = (of: (c: readonly [number, number]) => number) => Float64Array.from(candidates, of);
     const [zero, x, score] = [column(() => 0), column(([place]) => place), column(([, value]) => value)];
     const count = candidates.length;
-    const bodies = { count, score, footU: zero, footV: zero, width: zero, height: zero, roles: zero, kits: zero };
+    const sure = Uint8Array.from(score, (value) => (value > BALL_THRESHOLD ? 1 : 0));
+    const bodies = { count, score, sure, footU: zero, footV: zero, width: zero, height: zero, roles: zero, kits: zero };
     const places = { count, x, y: zero, xx: zero, xy: zero, yy: column(() => 0.1), widthM: zero, heightM: zero };
     return { timeS: k * 0.2, bodies, places };
   });
@@ -61,7 +64,7 @@ describe('ballPath', () => {
     ['weak ones alone are no ball, however steady', [[[10, 0.25]], [[10, 0.25]], [[10, 0.25]]], [-1, -1, -1]],
     ['it starts anew after a long pass', [[[10, 0.9]], [[10, 0.9]], [], [[90, 0.9]], [[90, 0.9]]], [0, 0, -1, 0, 0]],
   ] as const) {
-    it(why, () => assert.deepEqual([...ballPath(balls(...samples))], expected));
+    it(why, () => assert.deepEqual([...ballPath(balls(...samples), BALL_THRESHOLD)], expected));
   }
 });
 
