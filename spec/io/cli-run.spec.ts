@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { chooseModel } from '../../models/index.js';
 import { createClipServer } from '../../src/demo/clip-server.js';
 import { type GenerateClipOptions, generateClip } from '../../src/demo/generate.js';
 
@@ -100,6 +101,28 @@ describe('tikitaka run', function () {
     const path = await make();
     const [first, second] = [await answer(path), await answer(path)];
     assert.deepEqual(second.frames, first.frames);
+  });
+
+  it('answers no box at a CONF_THRESHOLD of 1, and fewer the higher it is; unset, the description decides', async () => {
+    const path = await make();
+    const boxes = async (env: NodeJS.ProcessEnv) => {
+      const { frames } = await answer(path, env);
+      return frames.reduce((sum, { objects }) => sum + objects.length, 0);
+    };
+    const [none, few, usual, many] = [
+      await boxes({ CONF_THRESHOLD: '1' }),
+      await boxes({ CONF_THRESHOLD: '0.8' }),
+      await boxes({}),
+      await boxes({ CONF_THRESHOLD: '0.13' }),
+    ];
+    assert.equal(none, 0);
+    assert.ok(few < usual && usual < many, `${few}, ${usual}, ${many}`);
+    const { description, file } = chooseModel({ model: 'fast' });
+    const deaf = { ...description, thresholds: { ball: 1, person: 1 } };
+    const json = join(folder, 'deaf.json');
+    await writeFile(json, JSON.stringify(deaf));
+    await copyFile(file, join(folder, description.file ?? ''));
+    assert.equal(await boxes({ MODEL: json }), 0);
   });
 
   it('writes answer, timeline and provenance where told', async () => {

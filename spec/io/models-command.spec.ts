@@ -106,6 +106,8 @@ describe('tikitaka models', () => {
     assert.ok(Math.abs(classes.player.ap - 2 / 3) < 1e-9 && Math.abs(person.ap - 2 / 3) < 1e-9);
     assert.deepEqual(intervals.objects.player, [0.5, 1]);
     assert.match(err, /mine runs on cpu/);
-    assert.match((await run('evaluate', folder, '--model', model, '--device', 'cpu')).out, /player +AP50 0\.667/);
+    const { out: text } = await run('evaluate', folder, '--model', model, '--device', 'cpu');
+    assert.match(text, /player +AP50 0\.667/);
+    assert.match(text, /description "thresholds": \{ "player": 0\.89 \}/);
   });
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { lastValueFrom } from 'rxjs';
-import { type ModelFile, type ModelSet, openModelSet } from '../../models/index.js';
+import { type ModelFile, type ModelSet, type ModelSetOptions, openModelSet } from '../../models/index.js';
 import { mergeFindings } from '../../models/runtime/model-set.js';
 import { describeModel, flat, isAlive, modelFolder, side, slowDescription, slowFile } from '../support/models.js';
 import { constantModel } from '../support/onnx-builder.js';
@@ -39,7 +39,7 @@ describe('model set', () => {
     assert.deepEqual(pids.filter(isAlive), []);
     set = undefined;
   });
-  const open = async (models: readonly ModelFile[], more: { skipPitch?: boolean; threads?: number } = {}) => {
+  const open = async (models: readonly ModelFile[], more: Partial<ModelSetOptions> = {}) => {
     set = await openModelSet({ models, device: 'cpu', batchSize: 2, spare: false, ...more });
     return set;
   };
@@ -72,6 +72,18 @@ describe('model set', () => {
     }
     await opened.reload();
     assert.equal((await lastValueFrom(opened.run([flat(1)], () => undefined))).length, 1);
+  });
+
+  it('has the thresholds of the descriptions, whatever weak boxes come out: a class that two give is the specialist’s', async () => {
+    const own = (model: ModelFile, thresholds: Partial<ModelFile['description']['thresholds']>): ModelFile => ({
+      ...model,
+      description: { ...model.description, thresholds: { ...model.description.thresholds, ...thresholds } },
+    });
+    const models = [own(ball, { ball: 0.5 }), own(player, { ball: 0.6, player: 0.9 })];
+    const opened = await open(models, { weakest: 0.1 });
+    assert.deepEqual([opened.thresholds.ball, opened.thresholds.player], [0.5, 0.9]);
+    const [finding] = await lastValueFrom(opened.run([flat(1)], () => undefined));
+    assert.equal(finding?.detections.length, 2);
   });
 
   it('leaves the pitch out: its model is not opened', async () => {

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { lastValueFrom } from 'rxjs';
 import {
   chooseModel,
+  classNames,
   type Evaluation,
   evaluate,
   type FitPitch,
@@ -240,6 +241,7 @@ function lines({ images, classes, person, mAP50, keyPoints, intervals }: Evaluat
     row('referee', classes.referee, objects.referee),
     row('goalkeeper', classes.goalkeeper, objects.goalkeeper),
     row('ball', classes.ball, objects.ball),
+    ...thresholdsLine(classes),
     `mAP50       ${mAP50.toFixed(3)} ${range(objects.mAP50)}`,
     ...keyPoints.map(
       (figures) =>
@@ -247,6 +249,13 @@ function lines({ images, classes, person, mAP50, keyPoints, intervals }: Evaluat
     ),
     `            last: PCK@1 % ${range(pitch.pck1)}, @2 % ${range(pitch.pck2)}, false positives ${range(pitch.falsePositives)}`,
   ];
+}
+
+/** What the description should say of the classes that were labelled; rounded down, so that the last good box is above it. */
+function thresholdsLine(classes: Evaluation['classes']): string[] {
+  const measured = classNames.filter((name) => classes[name].f1 > 0);
+  const entries = measured.map((name) => `"${name}": ${(Math.floor(classes[name].threshold * 100) / 100).toFixed(2)}`);
+  return entries.length > 0 ? [`description "thresholds": { ${entries.join(', ')} }`] : [];
 }
 
 function print(value: unknown, { json }: JsonOption, text: readonly string[]): void {
