@@ -7,10 +7,10 @@ import {
   choosePacketDecoder,
   chooseStreamDecoder,
   createFramePool,
-  type DecoderChoice,
   type PacketDecoder,
   type StreamDecoder,
 } from './decode/index.js';
+import { decoderChoice } from './decoder-choice.js';
 import type { Logger } from './log.js';
 import { CONTENTION } from './model-choice.js';
 import { type ByteSource, openByteSource, type Pool, stallIn } from './net/index.js';
@@ -51,15 +51,6 @@ export interface AnswerClipOpening {
 export const FIRST_BYTES = 3 << 17;
 /** Batches whose frames exist at once: one at work, one waiting, one being decoded. More would be decoded and then cut. */
 const BATCHES_OF_SLOTS = 3;
-
-/** What the configuration says of the decoder. */
-export function decoderChoice({ DECODER, FFMPEG_PATH, USE_NVDEC, NVDEC_FIXED_SCALE }: Config): DecoderChoice {
-  return {
-    decoder: DECODER,
-    ...(FFMPEG_PATH === undefined ? {} : { ffmpegPath: FFMPEG_PATH }),
-    ...(USE_NVDEC ? { nvdec: { fixedScale: NVDEC_FIXED_SCALE } } : {}),
-  };
-}
 
 /** Joins net, container, decoder and planner for one clip. */
 export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {

@@ -1,8 +1,9 @@
 import { asyncScheduler, defer, finalize, lastValueFrom, map, type Observable } from 'rxjs';
 import { reportLine as deviceLine, type ModelSet } from '../models/index.js';
-import { decoderChoice, openAnswerClip } from './answer-clip.js';
+import { openAnswerClip } from './answer-clip.js';
 import type { Config } from './config.js';
 import { warmUpDecoder } from './decode/index.js';
+import { decoderChoice } from './decoder-choice.js';
 import type { Logger } from './log.js';
 import { openModels } from './model-choice.js';
 import { type ByteSource, createLinkPolicy, createPool, openByteSource, type Pool } from './net/index.js';

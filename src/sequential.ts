@@ -1,9 +1,9 @@
 import { lastValueFrom } from 'rxjs';
 import type { ModelRunner } from '../models/index.js';
-import { decoderChoice } from './answer-clip.js';
 import type { Config } from './config.js';
 import { openClip } from './container/index.js';
 import { choosePacketDecoder, chooseStreamDecoder, createFramePool, type Frame } from './decode/index.js';
+import { decoderChoice } from './decoder-choice.js';
 import { openByteSource, type Pool } from './net/index.js';
 import { sceneClipOf } from './planned-clip.js';
 import { createAnswerEncoder, createScene, describeFinding, type SceneClip } from './scene/index.js';

@@ -77,15 +77,19 @@ export function startSession(load: LoadMessage): SessionProcess {
 
   let device: Device = load.devices[0] ?? 'cpu';
   const ready = new Promise<ReadyMessage>((resolve, reject) => {
-    const refuse = (code: string, message: string, cause?: unknown) => {
+    const refuse = (code: string, message: string, options: { cause?: unknown; retryable?: boolean } = {}) => {
       child.kill('SIGKILL');
-      reject(new TikitakaError(code, message, { cause, details: { file: load.file, device } }));
+      reject(new TikitakaError(code, message, { ...options, details: { file: load.file, device } }));
     };
-    child.on('error', (error) => refuse('ERR_MODEL_LOAD', `the model process fails: ${error.message}`, error));
+    // Memory or processes may be short only now; what the child itself says of the file stays so.
+    child.on('error', (cause) =>
+      refuse('ERR_MODEL_LOAD', `the model process fails: ${cause.message}`, { cause, retryable: true }),
+    );
     child.once('close', (code, signal) =>
       refuse(
         'ERR_MODEL_LOAD',
         `${load.file}: the model process ended while loading on ${device} (${signal ?? code}) ${stderr.trim()}`,
+        { retryable: true },
       ),
     );
     child.on('message', (message) => {

@@ -51,7 +51,8 @@ export async function warmWorker(
   } catch (cause) {
     if (!late) throw cause;
     const message = `the model was not loaded and warm after ${timeoutMs} ms on ${session.device()}`;
-    throw new TikitakaError('ERR_MODEL_LOAD', message, { cause, details: { timeoutMs, device: session.device() } });
+    const details = { timeoutMs, device: session.device() };
+    throw new TikitakaError('ERR_MODEL_LOAD', message, { cause, retryable: true, details });
   } finally {
     watchdog.unsubscribe();
   }

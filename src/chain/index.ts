@@ -1,10 +1,11 @@
+export { type AskOptions, askChainTime, askMetagraph, type ChainTime } from './ask-node.js';
 export { fetchMetagraph, type Metagraph } from './fetch-metagraph.js';
 export { type ChainNode, connectNode, type NodeOptions } from './json-rpc.js';
 export { cryptoReady, type KeyPair, keyPairFromSeed, toAddress, toPublicKey, verifySignature } from './keys.js';
 export type { Neuron } from './metagraph.js';
 export { createMetagraphView, type MetagraphView, type MetagraphViewOptions } from './metagraph-view.js';
-export { networkUrls } from './networks.js';
+export { networkUrls, nodeName } from './networks.js';
 export { type ListedMember, listedMembers, membersOf, type OpenViewOptions, openMetagraphView } from './open-view.js';
 export { type RegisterOptions, type Registration, registerAxon } from './register.js';
-export type { MetagraphSnapshot } from './snapshot-file.js';
+export { loadSnapshot, type MetagraphSnapshot } from './snapshot-file.js';
 export { type Hotkey, loadHotkey, type WalletOptions } from './wallet.js';

@@ -94,8 +94,9 @@ export function createMetagraphView(options: MetagraphViewOptions): MetagraphVie
     snapshots$.next(snapshot);
   };
   const note = (error: unknown, text: string) => {
+    // A node that is gone for a day would else fill the log with one line a minute.
+    if (!isSameFault(error, fault)) log?.warn({ err: error, node }, text);
     fault = error;
-    log?.warn({ err: error, node }, text);
   };
   const saved$ = defer(() => (store && (loadSaved || !refresh) ? store.load() : EMPTY)).pipe(
     catchError((error: unknown) => {
@@ -174,4 +175,8 @@ export function createMetagraphView(options: MetagraphViewOptions): MetagraphVie
       return saving;
     },
   };
+}
+
+function isSameFault(one: unknown, other: unknown): boolean {
+  return one instanceof Error && other instanceof Error && one.message === other.message;
 }

@@ -3,7 +3,6 @@ import { dirname, resolve } from 'node:path';
 import { Command } from 'commander';
 import { TikitakaError } from '../../operators/index.js';
 import { type BenchResult, benchChart, benchReport, resultOf, runBench, toSvg, variablesOf } from '../bench/index.js';
-import { loadConfig } from '../config.js';
 import { createLogger } from '../log.js';
 import { withImageSize } from '../model-choice.js';
 import { packageVersion } from '../package-root.js';
@@ -12,7 +11,7 @@ import { type GridOptions, gridOf } from './bench-grid.js';
 import { interrupted, openBenchProcess } from './bench-process.js';
 import { createProgress } from './bench-progress.js';
 import { toPng } from './chart-png.js';
-import { overridesOf, withSettings } from './settings.js';
+import { configOf, overridesOf, withSettings } from './settings.js';
 
 interface BenchOptions extends GridOptions {
   readonly truth?: string;
@@ -56,7 +55,7 @@ async function bench(target: string | undefined, options: BenchOptions): Promise
   const startedMs = performance.now();
   await checkOutputs(options);
   const overrides = overridesOf({ ...options });
-  const given = loadConfig({ overrides });
+  const given = configOf(options);
   const log = createLogger({ ...given, LOG_LEVEL: 'silent' });
   const grid = gridOf(await withImageSize(given, log), options, log);
   const fastestS = numberOf('--fastest', options.fastest, 0);

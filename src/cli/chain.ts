@@ -1,20 +1,9 @@
 import { Command } from 'commander';
 import { TikitakaError } from '../../operators/index.js';
-import {
-  type Hotkey,
-  loadHotkey,
-  type MetagraphSnapshot,
-  type Neuron,
-  networkUrls,
-  openMetagraphView,
-  registerAxon,
-  toPublicKey,
-} from '../chain/index.js';
-import { type Config, loadConfig } from '../config.js';
-import { chainSettings, overridesOf, withSettings } from './settings.js';
-
-/** How long a command waits for the chain, ms. */
-const chainTimeoutMs = 30_000;
+import { askMetagraph, type Hotkey, type Neuron, registerAxon, toPublicKey } from '../chain/index.js';
+import type { Config } from '../config.js';
+import { chainOf, readHotkey } from './chain-settings.js';
+import { chainSettings, configOf, withSettings } from './settings.js';
 
 interface ChainOptions {
   readonly json?: boolean;
@@ -39,10 +28,10 @@ export function chainCommand(): Command {
 }
 
 async function showStatus(options: ChainOptions & { readonly hotkey?: string }): Promise<void> {
-  const config = loadConfig({ overrides: overridesOf({ ...options }, chainSettings) });
+  const config = configOf(options, chainSettings);
   if (options.hotkey !== undefined) toPublicKey(options.hotkey);
   const own = await hotkeyOf(config);
-  const snapshot = await fetchSnapshot(config);
+  const snapshot = await askMetagraph(chainOf(config));
   const find = (hotkey: string | undefined) => snapshot.neurons.find((neuron) => neuron.hotkey === hotkey);
   const asked = options.hotkey === undefined ? undefined : { hotkey: options.hotkey, neuron: find(options.hotkey) };
   if (options.json) {
@@ -65,10 +54,10 @@ async function showStatus(options: ChainOptions & { readonly hotkey?: string }):
 async function sendRegistration(
   options: ChainOptions & { readonly ip: string; readonly dryRun?: boolean },
 ): Promise<void> {
-  const config = loadConfig({ overrides: overridesOf({ ...options }, registerSettings) });
+  const config = configOf(options, registerSettings);
   const hotkey = await hotkeyOf(config);
   if (!hotkey) throw new TikitakaError('ERR_CONFIG', 'WALLET_NAME and HOTKEY_NAME must name the hot key that signs');
-  const { url, netuid } = nodeOf(config);
+  const { url, netuid } = chainOf(config);
   const { ip, dryRun = false } = options;
   const result = await registerAxon({ url, netuid, hotkey, ip, port: config.PORT, dryRun });
   if (options.json) return print(JSON.stringify({ ...result, before: result.before ?? null }, null, 2));
@@ -82,24 +71,8 @@ async function sendRegistration(
   else print(`registered ${address} (before: ${before}), block ${result.blockHash}`);
 }
 
-function nodeOf(config: Config): { readonly url: string; readonly netuid: number } {
-  return { url: config.SUBTENSOR_ADDRESS ?? networkUrls[config.SUBTENSOR_NETWORK], netuid: config.NETUID };
-}
-
 async function hotkeyOf(config: Config): Promise<Hotkey | undefined> {
-  const { WALLET_NAME: walletName, HOTKEY_NAME: hotkeyName, WALLET_PASSWORD: password } = config;
-  if (!walletName || !hotkeyName) return undefined;
-  const walletsPath = config.BITTENSOR_WALLET_PATH;
-  return loadHotkey({ walletsPath, walletName, hotkeyName, ...(password === undefined ? {} : { password }) });
-}
-
-async function fetchSnapshot(config: Config): Promise<MetagraphSnapshot> {
-  const view = openMetagraphView(nodeOf(config));
-  try {
-    return await view.ready(chainTimeoutMs);
-  } finally {
-    await view.close();
-  }
+  return config.WALLET_NAME && config.HOTKEY_NAME ? readHotkey(config) : undefined;
 }
 
 function describe(hotkey: string, neuron: Neuron | undefined): string {

@@ -1,7 +1,8 @@
 import { openModelSet, shippedModels } from '../../models/index.js';
 import { OptionError } from '../../operators/index.js';
-import { decoderChoice, FIRST_BYTES } from '../answer-clip.js';
+import { FIRST_BYTES } from '../answer-clip.js';
 import type { Config } from '../config.js';
+import { decoderChoice } from '../decoder-choice.js';
 import {
   createClipProbe,
   createDecoderProbe,

@@ -1,13 +1,12 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { OptionError, TikitakaError } from '../../operators/index.js';
-import { loadConfig } from '../config.js';
 import { createFarServer } from '../demo/far-server.js';
 import { CDN } from '../demo/situation.js';
 import { type Diagnosis, diagnosisJsonSchema, reportOf } from '../diagnose/index.js';
 import { demoClip } from './demo-clip.js';
 import { diagnoseLink } from './diagnose-link.js';
-import { overridesOf, withSettings } from './settings.js';
+import { configOf, withSettings } from './settings.js';
 
 interface DiagnoseCommandOptions {
   readonly runs: number;
@@ -45,7 +44,7 @@ export function diagnoseCommand(): Command {
     .option('--demo-clip <file>', 'a file of yours instead of the generated match');
   return withSettings(command).action(async (url: string | undefined, options: DiagnoseCommandOptions) => {
     if (options.schema) return printJson(diagnosisJsonSchema());
-    const config = loadConfig({ overrides: overridesOf({ ...options }) });
+    const config = configOf(options);
     if ((url === undefined) !== (options.demo === true)) throw new OptionError('give either a URL or --demo');
     const demo = url === undefined ? await openDemo(options) : undefined;
     const leave = new AbortController();

@@ -2,29 +2,42 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { TikitakaError } from '../../operators/index.js';
-import { loadConfig } from '../config.js';
-import { examine } from './doctor-probes.js';
-import { overridesOf, withSettings } from './settings.js';
+import { type LoadConfigOptions, readConfig } from '../config.js';
+import { runChecks, type Verdict, verdictLines } from './checks.js';
+import { doctorChecks } from './doctor-checks.js';
+import { servingNeeds } from './serving-needs.js';
+import { overridesOf, serverSettings, withSettings } from './settings.js';
+import { createStart, startChecks } from './start-checks.js';
 
-/** `tikitaka doctor`: what this machine and these settings are good for, each line with its mend. */
+/** `tikitaka doctor`: everything that `serve` would try, and what this machine is good for, each line with its mend. */
 export function doctorCommand(): Command {
   const command = new Command('doctor')
     .description(
-      'Check Node, libraries, devices, wallet, clock, port, disk and network. Exit 1 where a server could not run.',
+      'Try everything that serve would: settings, wallet, models, decoder, port, chain, clock; look at disk and network. Exit 1 where something fails.',
     )
-    .option('--json', 'the checks as JSON on stdout')
+    .option('--json', 'the verdicts as JSON on stdout')
     .option('--install-cuda', 'first fetch the CUDA provider of ONNX Runtime (needs the internet)');
-  return withSettings(command).action(async (options: { readonly json?: boolean; readonly installCuda?: boolean }) => {
-    if (options.installCuda) await installCuda();
-    const checks = await examine(loadConfig({ overrides: overridesOf({ ...options }) }));
-    const lines = checks.flatMap(({ name, status, text, mend }) => [
-      `${status.padEnd(5)}${name.padEnd(9)}${text}`,
-      ...(mend ? [`${' '.repeat(14)}-> ${mend}`] : []),
-    ]);
-    process.stdout.write(options.json ? `${JSON.stringify(checks, null, 2)}\n` : `${lines.join('\n')}\n`);
-    const failed = new Set(checks.filter(({ status }) => status === 'fail').map(({ name }) => name));
-    if (failed.size > 0) throw new TikitakaError('ERR_DOCTOR', `failed: ${[...failed].join(', ')}`);
-  });
+  return withSettings(command, serverSettings).action(
+    async (options: { readonly json?: boolean; readonly installCuda?: boolean }) => {
+      if (options.installCuda) await installCuda();
+      const verdicts = await examine(overridesOf({ ...options }, serverSettings));
+      const text = options.json ? JSON.stringify(verdicts, null, 2) : verdictLines(verdicts).join('\n');
+      process.stdout.write(`${text}\n`);
+      const failed = new Set(verdicts.filter(({ status }) => status === 'fail').map(({ name }) => name));
+      if (failed.size > 0) throw new TikitakaError('ERR_DOCTOR', `failed: ${[...failed].join(', ')}`);
+    },
+  );
+}
+
+async function examine(overrides: NonNullable<LoadConfigOptions['overrides']>): Promise<readonly Verdict[]> {
+  try {
+    const start = createStart(readConfig({ overrides, needs: servingNeeds }));
+    return await runChecks([...startChecks, ...doctorChecks], start);
+  } catch (error) {
+    if (!(error instanceof TikitakaError) || error.code !== 'ERR_CONFIG') throw error;
+    const mend = '.env.example lists every variable; nothing else was tried';
+    return [{ name: 'settings', status: 'fail', text: error.message, mend }];
+  }
 }
 
 /** Runs the package's own install script, which `.npmrc` and `allowScripts` skip at `npm ci`. */

@@ -21,11 +21,11 @@ import {
   userModel,
 } from '../../models/index.js';
 import { TikitakaError } from '../../operators/index.js';
-import { type Config, loadConfig } from '../config.js';
+import type { Config } from '../config.js';
 import { createFramePool, openStreamDecoder } from '../decode/index.js';
 import { fitHomography } from '../scene/homography.js';
 import { PITCH_POINTS } from '../scene/pitch.js';
-import { modelSettings, overridesOf, withSettings } from './settings.js';
+import { configOf, modelSettings, withSettings } from './settings.js';
 
 /** Thresholds at which key points are judged, beside the model's own: those of the reference evaluation. */
 const referenceThresholds = [0.25, 0.35];
@@ -124,7 +124,7 @@ interface CheckOption extends JsonOption {
 }
 
 async function check(file: string, options: CheckOption): Promise<void> {
-  const config = loadConfig({ overrides: overridesOf({ ...options }, modelSettings) });
+  const config = configOf(options, modelSettings);
   const shipped = shippedModels().find((model) => model.file === file);
   const model: ModelFile =
     options.description === undefined
@@ -156,7 +156,7 @@ interface EvaluateOption extends JsonOption {
 }
 
 async function evaluateFolder(folder: string, options: EvaluateOption): Promise<void> {
-  const config = loadConfig({ overrides: overridesOf({ ...options }, evaluateSettings) });
+  const config = configOf(options, evaluateSettings);
   const images = readDataset({ folder, matches: options.matches?.split(',') });
   const { MODEL: model, IMG_SIZE: imageSize } = config;
   const chosen = chooseModel({ model, ...(imageSize && { imageSize }) });

@@ -2,13 +2,12 @@ import { writeFile } from 'node:fs/promises';
 import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
 import { lastValueFrom, tap } from 'rxjs';
-import { loadConfig } from '../config.js';
 import { createEngine, type EngineEvent, type FinishedAnswer } from '../engine.js';
 import { createLogger } from '../log.js';
 import { wireFacts } from '../report.js';
 import { toChromeTrace, waterfall } from '../timeline.js';
 import { drawAnswer } from './draw-answer.js';
-import { overridesOf, withSettings } from './settings.js';
+import { configOf, withSettings } from './settings.js';
 
 interface RunOptions {
   readonly json?: string;
@@ -29,7 +28,7 @@ export function runCommand(): Command {
     .option('--provenance', 'say in the answer what was measured, tracked, interpolated and held')
     .option('--quiet', 'neither progress bar nor waterfall');
   return withSettings(command).action(async (target: string, options: RunOptions) => {
-    const config = loadConfig({ overrides: overridesOf({ ...options }) });
+    const config = configOf(options);
     const engine = await createEngine({ config, log: createLogger(config), allowPrivate: true, spare: false });
     const leave = new AbortController();
     const interrupt = () => leave.abort();

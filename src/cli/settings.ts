@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { OptionError } from '../../operators/index.js';
-import { type ConfigKey, configKeys } from '../config.js';
+import { type Config, type ConfigKey, configKeys, readConfig } from '../config.js';
 
 /** Command-line options that are another name for one variable of the configuration, by the name that commander gives them. */
 export type Settings = Readonly<Record<string, readonly [flag: string, variable: ConfigKey, text: string]>>;
@@ -67,4 +67,11 @@ export function overridesOf(
     return [key, value.join('=')];
   });
   return Object.fromEntries([...named, ...given]);
+}
+
+/** The configuration of a command; names that are probably slips are told on stderr. Errors, thrown at call: ERR_OPTION, ERR_CONFIG. */
+export function configOf(options: object, settings: Settings = clipSettings): Config {
+  const { config, warnings } = readConfig({ overrides: overridesOf({ ...options }, settings) });
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  return config;
 }

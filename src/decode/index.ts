@@ -15,6 +15,8 @@ export {
   chooseStreamDecoder,
   type DecoderChoice,
   type DecoderReport,
+  loadDecoder,
+  nvdecFault,
   openDecoderReport,
   warmUpDecoder,
 } from './open-decoder.js';

@@ -3,7 +3,7 @@ import type { PacketDecoder, PacketDecoderOptions, StreamDecoder, StreamDecoderO
 import { type FfmpegBinary, findFfmpeg } from './ffmpeg.js';
 import { openFfmpegPacketDecoder } from './ffmpeg-packet-decoder.js';
 import { openFfmpegStreamDecoder } from './ffmpeg-stream-decoder.js';
-import { loadLibav } from './libav.js';
+import { loadLibav, openCodec } from './libav.js';
 import { openPacketDecoder } from './packet-decoder.js';
 import { openStreamDecoder } from './stream-decoder.js';
 
@@ -45,11 +45,33 @@ export function chooseStreamDecoder(
 }
 
 /**
- * Loads what the choice needs (node-av takes about 0.3 s once, a search for ffmpeg some processes), so that the first clip
- * finds it there. Fails no start: opening a clip tells what is missing.
+ * Loads what the choice needs (node-av takes about 0.3 s once, a search for ffmpeg some processes) and tells which decoder that is and
+ * why it is none that comes before it. Errors: ERR_DECODER_UNAVAILABLE where none is left.
  */
+export async function loadDecoder(choice: DecoderChoice): Promise<Chosen<string>> {
+  const libav = async () => `libav ${(await loadLibav()).getFFmpegInfo().version} in process`;
+  const ffmpeg = async () => {
+    const { version, path } = await theFfmpeg(choice);
+    return `ffmpeg ${version} at ${path}, a process for each clip`;
+  };
+  return firstThatOpens(choice, [], libav, ffmpeg);
+}
+
+/** `loadDecoder` where opening a clip is early enough to tell what is missing. */
 export async function warmUpDecoder(choice: DecoderChoice): Promise<void> {
-  await (choice.decoder === 'ffmpeg' ? theFfmpeg(choice) : loadLibav()).catch(() => undefined);
+  await loadDecoder(choice).catch(() => undefined);
+}
+
+/** Why clips would not be decoded on an NVIDIA card; undefined where they would. */
+export async function nvdecFault(): Promise<string | undefined> {
+  const clip = { codec: 'h264', width: 1920, height: 1080, extradata: new Uint8Array(), reorder: 0 };
+  try {
+    const { context } = await openCodec(await loadLibav(), clip, { threads: 1, nvdec: {} });
+    context.freeContext();
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 /** What of the decoders works on this machine, for `doctor`. */
