@@ -1,86 +1,40 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { cryptoReady } from '../../src/chain/keys.js';
 import { type ClipServer, createClipServer } from '../../src/demo/clip-server.js';
-import { startFakeNode, wellChain } from '../src/chain/fake-node.js';
 import { vectors } from '../src/server/auth-vectors.js';
 import { call, challengeBody, signedHeaders } from '../src/server/support.js';
 import { makeClip } from '../support/make-clip.js';
+import { serveBox, servingSettings } from '../support/serve-process.js';
 
 const FRAMES = 300;
-const neuron = { tao: 20_000, alpha: 0, permit: true, ip: 0n, port: 0 };
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-/** By its file: the server runs in another folder. */
-const loader = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-
 describe('tikitaka serve', function () {
   this.timeout(60_000);
   let folder = '';
   let clips: ClipServer;
-  const running: ChildProcess[] = [];
+  let settings: Awaited<ReturnType<typeof servingSettings>>;
+  const box = serveBox(() => folder);
   before(async () => {
     await cryptoReady();
     folder = await mkdtemp(join(tmpdir(), 'tikitaka-serve-'));
-    const hotkeys = join(folder, 'wallets', 'main', 'hotkeys');
-    await mkdir(hotkeys, { recursive: true });
-    const secretSeed = `0x${Buffer.from(vectors.minerSeed).toString('hex')}`;
-    await writeFile(join(hotkeys, 'default'), JSON.stringify({ secretSeed }), { mode: 0o600 });
+    settings = await servingSettings(folder);
     const clip = await makeClip({ frames: FRAMES, width: 640, height: 360 });
     clips = await createClipServer({ files: { '/clip.mp4': clip }, protocol: 'http/1.1' });
   });
-  afterEach(async () => {
-    const left = running.splice(0).filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
-    await Promise.all(left.map((child) => child.kill('SIGKILL') && once(child, 'exit')));
-  });
+  afterEach(box.killAll);
   after(async () => {
     await clips.close();
     await rm(folder, { recursive: true });
   });
 
-  /** As an operator starts it: own folder, own `.env`, nothing else. */
-  async function start(settings: Readonly<Record<string, string>> | undefined) {
-    const lines = Object.entries(settings ?? {}).map(([key, value]) => `${key}=${value}\n`);
-    if (settings) await writeFile(join(folder, '.env'), lines.join(''));
-    const child = spawn(process.execPath, [`--import=${loader}`, main, 'serve'], {
-      cwd: folder,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { PATH: process.env.PATH, HOME: folder },
-    });
-    running.push(child);
-    const said: string[] = [];
-    const exit = once(child, 'close').then(([code]): number | null => code);
-    const url = new Promise<string | undefined>((resolve) => {
-      createInterface({ input: child.stderr }).on('line', (line) => {
-        said.push(line);
-        const found = /listening on (\S+)/.exec(line)?.[1];
-        if (found) resolve(found);
-      });
-      void exit.then(() => resolve(undefined));
-    });
-    const status = async () => {
-      const found = () => said.flatMap((line) => /status page and metrics: (\S+)/.exec(line)?.[1] ?? [])[0];
-      while (!found()) await pause(5);
-      return (await call(found() ?? '')).text;
-    };
-    return { child, said, exit, status, url: await url };
+  async function start(given: Readonly<Record<string, string>> | undefined) {
+    const server = await box.start(given);
+    const status = async () => (await call((await server.saying(/status page and metrics: (\S+)/))?.[1] ?? '')).text;
+    return { ...server, status, url: (await server.saying(/listening on (\S+)/))?.[1] };
   }
-  const settings = () => ({
-    AUTH: 'static',
-    ALLOWED_HOTKEYS: vectors.validator,
-    BITTENSOR_WALLET_PATH: join(folder, 'wallets'),
-    WALLET_NAME: 'main',
-    HOTKEY_NAME: 'default',
-    HOST: '127.0.0.1',
-    PORT: '0',
-    STATUS_PORT: '0',
-  });
   const get = (server: { readonly url: string | undefined }, path: string) => call(`${server.url}${path}`);
   const post = (server: { readonly url: string | undefined }, videoUrl: string) => {
     const body = challengeBody(videoUrl);
@@ -129,7 +83,7 @@ describe('tikitaka serve', function () {
   });
 
   it('serves who is on the list; the first SIGTERM lets the challenge finish and exits 0', async () => {
-    const server = await start({ ...settings(), ALLOW_PRIVATE_URLS: '1', TIME_BUDGET_S: '3' });
+    const server = await start({ ...settings, ALLOW_PRIVATE_URLS: '1', TIME_BUDGET_S: '3' });
     assert.ok(server.said.some((line) => line.includes(`hot key ${vectors.miner} (main/default)`)));
     assert.equal((await get(server, '/readyz')).status, 200);
     assert.equal((await get(server, '/')).status, 404);
@@ -147,14 +101,14 @@ describe('tikitaka serve', function () {
   });
 
   it('the second SIGTERM exits at once, and leaves no process behind', async () => {
-    const server = await start({ ...settings(), ALLOW_PRIVATE_URLS: '1', TIME_BUDGET_S: '60', FRAME_STRIDE: '1' });
+    const server = await start({ ...settings, ALLOW_PRIVATE_URLS: '1', TIME_BUDGET_S: '60', FRAME_STRIDE: '1' });
     const cut = post(server, `${clips.url}/clip.mp4`).then(
       () => 'answered',
       () => 'cut',
     );
     await busy(server);
     server.child.kill('SIGTERM');
-    while (!server.said.some((line) => line.includes('shutting down'))) await pause(5);
+    await server.saying(/shutting down/);
     server.child.kill('SIGTERM');
     // `exit` waits for stderr to close, which the model processes hold open as long as they live.
     assert.equal(await server.exit, 1);
@@ -162,23 +116,11 @@ describe('tikitaka serve', function () {
   });
 
   it('refuses links to this machine unless it is told otherwise', async () => {
-    const server = await start({ ...settings(), STATUS_PORT: 'off' });
+    const server = await start({ ...settings, STATUS_PORT: 'off' });
     const { status, text } = await post(server, `${clips.url}/clip.mp4`);
     assert.deepEqual([status, JSON.parse(text).code], [400, 'ERR_SOURCE_REFUSED']);
     assert.ok(server.said.some((line) => line.includes('no status page and no metrics: STATUS_PORT=off')));
     server.child.kill('SIGINT');
     assert.equal(await server.exit, 0);
-  });
-
-  it('ends with the reason where the chain answers but the model is not there', async () => {
-    const node = await startFakeNode(wellChain([{ ...neuron, hotkey: vectors.validator }]));
-    const model = join(folder, 'no-such-model.json');
-    const { said, exit } = await start({ ...settings(), AUTH: 'chain', SUBTENSOR_ADDRESS: node.url, MODEL: model });
-    assert.notEqual(await exit, 0);
-    assert.ok(
-      said.some((line) => line.startsWith('ERR_') && line.includes(model)),
-      said.join('\n'),
-    );
-    await node.kill();
   });
 });

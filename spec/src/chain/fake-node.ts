@@ -10,6 +10,8 @@ export interface FakeChain {
   mood: 'well' | 'silent' | 'html' | 'bad-hex' | 'truncated' | 'not-rpc';
   /** Hex of V14 and, where it speaks it, of V15 as an opaque option. */
   metadata: { readonly v14: string; readonly v15?: string };
+  /** Age of the last block, ms. */
+  blockAgeMs?: number;
   /** Pool's refusal of a transaction, e.g. `Custom error: 12`. */
   refusal?: string;
   /** Called with the hex of a transaction that was submitted. */
@@ -118,11 +120,19 @@ function resultOf(chain: FakeChain, method: string, params: string[]): unknown {
         'system_accountNextIndex',
       ],
     }),
+    state_getStorage: () => littleEndian(Date.now() - (chain.blockAgeMs ?? 6_000)),
     state_getMetadata: () => chain.metadata.v14,
     state_call: () => stateCall(chain, params[0]),
     author_unwatchExtrinsic: () => true,
   };
   return results[method]?.();
+}
+
+/** A u64 as storage holds it. */
+function littleEndian(value: number): string {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64LE(BigInt(value));
+  return `0x${bytes.toString('hex')}`;
 }
 
 function stateCall(chain: FakeChain, name: string | undefined): string | undefined {

@@ -80,6 +80,29 @@ describe('createMetagraphView', () => {
   );
 
   it(
+    'tells a fault once, however often it is met, and each other one',
+    marbles((m) => {
+      const said: string[] = [];
+      const log = {
+        warn: ({ err }: { err?: unknown }) => said.push(err instanceof Error ? err.message : ''),
+        info: (_facts: object, text: string) => said.push(text),
+      };
+      const refused = new TikitakaError('ERR_CHAIN_CONNECT', 'refused');
+      const attempts = [lost, lost, refused, refused, undefined, lost];
+      const connect = () => {
+        if (attempts.length === 0) return NEVER;
+        const fault = attempts.shift();
+        return fault ? throwError(() => fault) : concat(of('up' as const), m.cold<'up'>('--#', {}, lost));
+      };
+      begin(m.scheduler, connect, (n) => of(metagraph(n)), { log, firstRetryMs: 1 });
+      m.scheduler.schedule(() => {
+        assert.deepEqual(attempts, []);
+        assert.deepEqual(said, ['lost', 'refused', 'the chain answers again', 'lost']);
+      }, closeAtMs - 1);
+    }),
+  );
+
+  it(
     'starts the waiting over after a success',
     marbles((m) => {
       const attempts: number[] = [];
