@@ -16,8 +16,8 @@ describe('chain: one question to a node', () => {
 
   it('brings the metagraph and ends the connection', async () => {
     const node = await start();
-    const { neurons, netuid, url } = await askMetagraph({ url: node.url, netuid: 44 });
-    assert.deepEqual([neurons[0]?.hotkey, netuid, url], [vectors.validator, 44, node.url]);
+    const { neurons, netuid, node: name } = await askMetagraph({ url: node.url, netuid: 44 });
+    assert.deepEqual([neurons[0]?.hotkey, netuid, name], [vectors.validator, 44, `127.0.0.1:${node.port}`]);
     while (node.open() > 0) await new Promise((resolve) => setImmediate(resolve));
     assert.equal(node.count('connection'), 1);
   });
