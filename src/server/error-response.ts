@@ -79,6 +79,7 @@ const statuses: Readonly<Record<string, number>> = {
   ERR_MODEL_SHAPE: 500,
   ERR_RENDER: 500,
   ERR_STAGE_TIMEOUT: 500,
+  ERR_START: 500,
 };
 
 /** Every code that has a status. */
