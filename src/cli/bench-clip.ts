@@ -1,11 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { TikitakaError } from '../../operators/index.js';
 import type { ConfigKey } from '../config.js';
 import { createFarServer } from '../demo/far-server.js';
 import { CDN } from '../demo/situation.js';
 import { shown } from '../net/link-policy.js';
-import { parseTruth } from '../scene/index.js';
 import { demoClip } from './demo-clip.js';
 
 /** The clip that is measured, and what a process needs to reach it. */
@@ -27,9 +24,8 @@ export interface BenchClipOptions {
   onProgress(text: string): void;
 }
 
-/** Errors: ERR_OPTION, ERR_ANSWER for a truth that is none, ERR_DEMO_SERVER, ERR_ENCODE, ERR_RENDER. */
+/** Errors: ERR_DEMO_SERVER, ERR_ENCODE, ERR_RENDER. */
 export async function openBenchClip({ target, truth, signal, onProgress }: BenchClipOptions): Promise<BenchClip> {
-  if (truth !== undefined) await checkTruth(truth);
   if (target === undefined) return openDemo({ truth, signal, onProgress });
   const isUrl = /^https?:\/\//i.test(target);
   return {
@@ -59,15 +55,3 @@ const warmed = (url: string): BenchClip['overrides'] => ({
   PREWARM_ORIGINS: new URL(url).origin,
   KEEP_ALIVE_S: '3600',
 });
-
-async function checkTruth(path: string): Promise<void> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new TikitakaError('ERR_OPTION', `cannot read ${path}`, { cause, details: { path } });
-  });
-  try {
-    parseTruth(JSON.parse(text));
-  } catch (cause) {
-    if (cause instanceof TikitakaError) throw cause;
-    throw new TikitakaError('ERR_ANSWER', `${path} is not JSON`, { cause, details: { path } });
-  }
-}

@@ -1,16 +1,18 @@
-import { access, constants, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
 import { Command } from 'commander';
 import { TikitakaError } from '../../operators/index.js';
 import { type BenchResult, benchChart, benchReport, resultOf, runBench, toSvg, variablesOf } from '../bench/index.js';
 import { createLogger } from '../log.js';
 import { withImageSize } from '../model-choice.js';
 import { packageVersion } from '../package-root.js';
+import { parseTruth } from '../scene/index.js';
 import { openBenchClip } from './bench-clip.js';
 import { type GridOptions, gridOf } from './bench-grid.js';
 import { interrupted, openBenchProcess } from './bench-process.js';
 import { createProgress } from './bench-progress.js';
 import { toPng } from './chart-png.js';
+import { checkTarget } from './check-target.js';
+import { checkOutputs, writeOutput } from './outputs.js';
+import { readJson } from './read-json.js';
 import { configOf, overridesOf, withSettings } from './settings.js';
 
 interface BenchOptions extends GridOptions {
@@ -53,14 +55,21 @@ export function benchCommand(): Command {
 
 async function bench(target: string | undefined, options: BenchOptions): Promise<void> {
   const startedMs = performance.now();
-  await checkOutputs(options);
+  await checkOutputs({
+    '--json': { path: options.json },
+    '--chart': { path: options.chart, endings: ['.svg', '.png'] },
+  });
   const overrides = overridesOf({ ...options });
   const given = configOf(options);
   const log = createLogger({ ...given, LOG_LEVEL: 'silent' });
-  const grid = gridOf(await withImageSize(given, log), options, log);
   const fastestS = numberOf('--fastest', options.fastest, 0);
   const mode = options.quick ? 'quick' : 'full';
   const repetitions = numberOf('--repetitions', options.repetitions, 1) ?? REPETITIONS[mode];
+  // What can be judged without a model is judged before one is loaded.
+  if (options.truth !== undefined) parseTruth(await readJson(options.truth));
+  if (target !== undefined) await checkTarget(target, { config: given });
+  gridOf(given, options, log);
+  const grid = gridOf(await withImageSize(given, log), options, log);
   const leave = new AbortController();
   const interrupt = () => leave.abort(interrupted());
   process.once('SIGINT', interrupt);
@@ -125,31 +134,19 @@ async function bench(target: string | undefined, options: BenchOptions): Promise
 
 async function write(result: BenchResult, { json, chart }: BenchOptions): Promise<void> {
   const text = `${JSON.stringify(result, null, 2)}\n`;
-  if (json && json !== '-') await writeFile(json, text);
+  if (json && json !== '-') await writeOutput(json, text);
   process.stdout.write(json === '-' ? text : `${benchReport(result)}\n`);
   if (!chart) return;
   const { cells, reference, recommended, machine, target, device } = result;
   const title = `${target.slice(0, 60)}: ${device}, ${machine.cores} cores, ${machine.cpu}`.slice(0, 110);
   const picture = benchChart({ cells, reference: reference.setting, recommended: recommended?.setting, title });
-  await writeFile(chart, chart.endsWith('.png') ? await toPng(picture) : toSvg(picture));
-}
-
-/** Throws ERR_OPTION before hours of measuring rather than behind them. */
-async function checkOutputs({ json, chart }: BenchOptions): Promise<void> {
-  if (chart && !/\.(svg|png)$/.test(chart))
-    throw new TikitakaError('ERR_OPTION', `--chart ${chart}: the chart is a .svg or a .png file`);
-  for (const path of [json, chart]) {
-    if (path === undefined || path === '-') continue;
-    await access(dirname(resolve(path)), constants.W_OK).catch((cause: unknown) => {
-      throw new TikitakaError('ERR_OPTION', `cannot write ${path}`, { cause, details: { path } });
-    });
-  }
+  await writeOutput(chart, chart.endsWith('.png') ? await toPng(picture) : toSvg(picture));
 }
 
 function numberOf(name: string, text: string | undefined, least: number): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (!(value >= least))
+  if (text.trim() === '' || !(value >= least && value < Number.POSITIVE_INFINITY))
     throw new TikitakaError('ERR_OPTION', `${name} must be a number of at least ${least}, not ${text}`);
   return value;
 }

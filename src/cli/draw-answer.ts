@@ -1,13 +1,16 @@
-import { writeFile } from 'node:fs/promises';
 import { TikitakaError } from '../../operators/index.js';
 import type { Answer } from '../scene/index.js';
 import { annotateVideo } from './annotate-video.js';
 import { type AnnotatedFrame, drawAnnotatedPictures } from './annotated-picture.js';
+import { writeOutput } from './outputs.js';
 import { openPictureReader } from './picture-reader.js';
 
 /** Pictures on a contact sheet, evenly over the clip, and their width in pixels. Chosen: a sheet of 1920 pixels. */
 const SHEET_FRAMES = 6;
 const CELL_WIDTH = 960;
+
+/** Of the files that can be drawn. */
+export const drawingEndings = ['.png', '.mp4'] as const;
 
 /**
  * Draws an answer over its clip: every frame into an `.mp4`, or a contact sheet of `count` frames (1 for a single picture)
@@ -33,5 +36,5 @@ export async function drawAnswer(target: string, answer: Answer, outPath: string
     await reader.close();
   }
   if (drawn.length === 0) throw new TikitakaError('ERR_DECODE', `${target} has no picture to draw on`);
-  await writeFile(outPath, await drawAnnotatedPictures(drawn, answer));
+  await writeOutput(outPath, await drawAnnotatedPictures(drawn, answer));
 }

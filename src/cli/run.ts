@@ -1,12 +1,13 @@
-import { writeFile } from 'node:fs/promises';
 import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
 import { lastValueFrom, tap } from 'rxjs';
 import { createEngine, type EngineEvent, type FinishedAnswer } from '../engine.js';
 import { createLogger } from '../log.js';
-import { wireFacts } from '../report.js';
+import { partialWarning, wireFacts } from '../report.js';
 import { toChromeTrace, waterfall } from '../timeline.js';
-import { drawAnswer } from './draw-answer.js';
+import { loadFor } from './check-target.js';
+import { drawAnswer, drawingEndings } from './draw-answer.js';
+import { checkOutputs, writeOutput } from './outputs.js';
 import { configOf, withSettings } from './settings.js';
 
 interface RunOptions {
@@ -29,7 +30,14 @@ export function runCommand(): Command {
     .option('--quiet', 'neither progress bar nor waterfall');
   return withSettings(command).action(async (target: string, options: RunOptions) => {
     const config = configOf(options);
-    const engine = await createEngine({ config, log: createLogger(config), allowPrivate: true, spare: false });
+    await checkOutputs({
+      '--json': { path: options.json },
+      '--annotate': { path: options.annotate, endings: drawingEndings },
+      '--timeline': { path: options.timeline },
+    });
+    const log = createLogger(config);
+    const load = () => createEngine({ config, log, allowPrivate: true, spare: false });
+    const engine = await loadFor(target, { config, log, load });
     const leave = new AbortController();
     const interrupt = () => leave.abort();
     process.once('SIGINT', interrupt);
@@ -37,7 +45,10 @@ export function runCommand(): Command {
       const progress = options.quiet || !process.stderr.isTTY ? undefined : progressBar();
       const events$ = engine.answer({ target, provenance: options.provenance });
       const last = await lastValueFrom(events$.pipe(tap({ next: progress?.show, finalize: progress?.end })));
-      if (last.type === 'answer') await write(target, last.answer, options);
+      if (last.type !== 'answer') return;
+      const partial = partialWarning(last.answer.report);
+      if (partial) log.warn(partial);
+      await write(target, last.answer, options);
     } finally {
       process.off('SIGINT', interrupt);
       await engine.close();
@@ -69,10 +80,10 @@ async function write(target: string, finished: FinishedAnswer, options: RunOptio
     processing_time: Math.round(report.totalMs) / 1000,
     ...wireFacts(report),
   });
-  if (options.json && options.json !== '-') await writeFile(options.json, body);
+  if (options.json && options.json !== '-') await writeOutput(options.json, body);
   else if (options.json === '-' || !(options.annotate || options.timeline))
     process.stdout.write(`${Buffer.from(body).toString()}\n`);
-  if (options.timeline) await writeFile(options.timeline, JSON.stringify(toChromeTrace(timeline)));
+  if (options.timeline) await writeOutput(options.timeline, JSON.stringify(toChromeTrace(timeline)));
   if (options.annotate) await drawAnswer(target, finished.answer, options.annotate);
   if (!options.quiet) process.stderr.write(`${waterfall(timeline)}\n`);
 }

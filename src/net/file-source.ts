@@ -100,7 +100,8 @@ async function openFile(path: string): Promise<{ readonly file: FileHandle; read
     await file.close();
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
-    throw new TikitakaError('ERR_SOURCE_CONNECT', `Cannot open ${path}`, { cause, details: { path, code } });
+    const why = code === 'ENOENT' ? 'there is no such file' : String(code ?? cause);
+    throw new TikitakaError('ERR_SOURCE_CONNECT', `Cannot open ${path}: ${why}`, { cause, details: { path, code } });
   }
   throw new TikitakaError('ERR_SOURCE_CONNECT', `${path} is not a file`, { details: { path } });
 }

@@ -1,5 +1,5 @@
 import { iou } from './sample.js';
-import type { ClipTruth, WireAnswer, WireFrame, WireObject } from './wire.js';
+import type { ClipTruth, TruthFrame, WireAnswer, WireFrame, WireObject } from './wire.js';
 
 /** How well boxes were found; all shares of 1. */
 export interface BoxQuality {
@@ -15,6 +15,8 @@ export interface Comparison {
   readonly frames: number;
   readonly answered: number;
   readonly coverage: number;
+  /** Frames whose boxes were judged: the truth may leave some unlabelled. */
+  readonly labelled: number;
   readonly ball: BoxQuality;
   readonly goalkeeper: BoxQuality;
   readonly player: BoxQuality;
@@ -39,7 +41,7 @@ export interface Comparison {
 }
 
 const CLASSES = ['ball', 'goalkeeper', 'player', 'referee'] as const;
-/** Boxes match at this overlap; balls also with centres, and key points, within this share of the diagonal (tools/evaluate.mjs). */
+/** Boxes match at this overlap; balls also with centres, and key points, within this share of the diagonal (spec/fixtures/evaluate.mjs). */
 const LEAST_IOU = 0.5;
 const NEAR = 0.01;
 
@@ -67,7 +69,7 @@ export function matchObjects(
   });
 }
 
-/** Measures precision, recall, identity and key points against the truth; the common measures equal those of tools/evaluate.mjs. */
+/** Measures precision, recall, identity and key points against the truth; the common measures equal those of spec/fixtures/evaluate.mjs. */
 export function compareWithTruth(answer: WireAnswer, truth: ClipTruth): Comparison {
   const diagonal = Math.hypot(truth.width, truth.height);
   const byNumber = new Map(answer.frames.map((frame) => [frame.frame_number, frame]));
@@ -76,13 +78,18 @@ export function compareWithTruth(answer: WireAnswer, truth: ClipTruth): Comparis
   const ids = new IdCount();
   const points = new KeyPointCount(diagonal);
   let answered = 0;
+  let labelled = 0;
   for (const expected of truth.frames) {
     const frame = byNumber.get(expected.frame_number);
     if (frame) answered++;
+    points.add(frame, expected);
+    const { objects } = expected;
+    if (!objects) continue;
+    labelled++;
     const found = frame?.objects ?? [];
     boxes.forEach((count, classId) => {
       const own = found.filter((o) => o.class_id === classId);
-      const real = expected.objects.filter((o) => o.class_id === classId);
+      const real = objects.filter((o) => o.class_id === classId);
       count.add(
         own,
         real,
@@ -90,17 +97,17 @@ export function compareWithTruth(answer: WireAnswer, truth: ClipTruth): Comparis
       );
     });
     const people = found.filter((o) => o.class_id !== 0);
-    const real = expected.objects.filter((o) => o.class_id !== 0);
+    const real = objects.filter((o) => o.class_id !== 0);
     const pairs = matchObjects(people, real, (a, b) => enough(iou(a.bbox, b.bbox)));
     persons.add(people, real, pairs);
     ids.add(people, real, pairs);
-    points.add(frame, expected);
   }
   const [ball, goalkeeper, player, referee] = boxes.map((count) => count.result());
   return {
     frames: truth.frames.length,
     answered,
     coverage: ratio(answered, truth.frames.length),
+    labelled,
     ball,
     goalkeeper,
     player,
@@ -205,11 +212,11 @@ class KeyPointCount {
   private error = 0;
   private tremble = 0;
   private trembling = 0;
-  private before: readonly [WireFrame, WireFrame] | undefined;
+  private before: readonly [WireFrame, TruthFrame] | undefined;
 
   constructor(private readonly diagonal: number) {}
 
-  add(frame: WireFrame | undefined, expected: WireFrame): void {
+  add(frame: WireFrame | undefined, expected: TruthFrame): void {
     expected.keypoints.forEach((real, k) => {
       const found = frame?.keypoints[k];
       if (isShown(real)) this.real++;
@@ -225,8 +232,8 @@ class KeyPointCount {
   }
 
   private compareSteps(
-    [found1, real1]: readonly [WireFrame, WireFrame],
-    [found2, real2]: readonly [WireFrame, WireFrame],
+    [found1, real1]: readonly [WireFrame, TruthFrame],
+    [found2, real2]: readonly [WireFrame, TruthFrame],
   ): void {
     for (let k = 0; k < 32; k++) {
       const [a, b, c, d] = [found1, found2, real1, real2].map((frame) => frame.keypoints[k]);

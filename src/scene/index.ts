@@ -7,9 +7,18 @@ export {
   createAnswerEncoder,
 } from './encode-answer.js';
 export { createFrameWriter } from './frame-json.js';
+export { findMismatches } from './mismatch.js';
 export { PITCH_LENGTH_M, PITCH_POINTS, PITCH_WIDTH_M } from './pitch.js';
 export { NOISE_SCORE } from './sample.js';
 export { createScene, type Scene, type SceneClip, type SceneOptions } from './scene.js';
 export { estimateScore, hasFairBoxes, type ScoreEstimate, type ScoreOptions, totalScore } from './score.js';
 export { describeFinding, kitColours, pictureSignature, type SampledPicture } from './signature.js';
-export { type ClipTruth, parseAnswer, parseTruth, type WireAnswer, type WireFrame, type WireObject } from './wire.js';
+export {
+  type ClipTruth,
+  parseAnswer,
+  parseTruth,
+  type TruthFrame,
+  type WireAnswer,
+  type WireFrame,
+  type WireObject,
+} from './wire.js';

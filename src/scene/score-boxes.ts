@@ -12,21 +12,24 @@ const ANSWERED_SHARE = 0.7;
 
 /**
  * The callers' score of the boxes, 0..1 (PROTOCOL §3). Where they ask CLIP what a crop shows, the truth says it. They draw 100
- * frames; this is the mean over all of `frames`, which is what such a draw gives on average.
+ * frames; this is the mean over all of `frames` that the truth has labelled, which is what such a draw gives on average.
  */
 export function scoreBoxes(answer: WireAnswer, truth: ClipTruth, frames: readonly number[]): number {
   const byNumber = new Map(answer.frames.map((frame) => [frame.frame_number, frame]));
   let sum = 0;
+  let labelled = 0;
   let answered = 0;
   for (const n of frames) {
-    const expected = truth.frames[n];
-    const frame = byNumber.get(expected.frame_number);
+    const { frame_number, objects } = truth.frames[n];
+    if (!objects) continue;
+    labelled++;
+    const frame = byNumber.get(frame_number);
     if (!frame) continue;
     answered++;
-    sum += scoreFrame(frame.objects, expected.objects, truth);
+    sum += scoreFrame(frame.objects, objects, truth);
   }
   if (answered === 0) return 0;
-  const share = Math.min(1, answered / frames.length / ANSWERED_SHARE);
+  const share = Math.min(1, answered / labelled / ANSWERED_SHARE);
   return Math.min(1, Math.max(0, Math.min(1, sum / answered) * share));
 }
 

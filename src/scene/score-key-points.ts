@@ -2,7 +2,7 @@ import { isShown } from './compare.js';
 import { fitHomography, type HomographyFit } from './homography.js';
 import { PITCH_POINTS, type PointM } from './pitch.js';
 import { PITCH_LINES } from './pitch-lines.js';
-import type { ClipTruth, WireAnswer, WireFrame } from './wire.js';
+import type { ClipTruth, TruthFrame, WireAnswer, WireFrame } from './wire.js';
 
 /** The callers' own table of key points, cm on a pitch of 12000 × 7000 (PROTOCOL §2). For the estimate only. */
 const CALLER_POINTS: readonly PointM[] = [
@@ -183,7 +183,7 @@ function isInside(bbox: readonly number[], fit: HomographyFit, { width, height }
 }
 
 /** Mean distance of the answered key points to the nearest true pitch line, both axes normalised to 0..1. */
-function lineDistance(frame: WireFrame, expected: WireFrame, { width, height }: ClipTruth): number | undefined {
+function lineDistance(frame: WireFrame, expected: TruthFrame, { width, height }: ClipTruth): number | undefined {
   const real = [...expected.keypoints.keys()].filter((k) => k < 32 && isShown(expected.keypoints[k]));
   const column = (of: (k: number) => number) => Float64Array.from(real, of);
   const fit = fitHomography(

@@ -4,7 +4,7 @@ import { type KeyPointScore, scoreKeyPoints } from './score-key-points.js';
 import type { ClipTruth, WireAnswer } from './wire.js';
 
 export interface ScoreOptions {
-  /** Time to the answer as the caller measures it, s. Default: the answer's own `processing_time`, 0 without one. */
+  /** Time to the answer as the caller measures it, s. Default: the answer's own `processing_time`; without one, speed counts in full. */
   readonly timeS?: number | undefined;
   /** Time of the fastest server with a fair answer, s. Default: this one's own time. */
   readonly fastestS?: number | undefined;
@@ -18,7 +18,9 @@ export interface ScoreEstimate {
   readonly boxes: number;
   readonly keypoints: KeyPointScore;
   readonly quality: number;
-  readonly timeS: number;
+  /** As far as it was told. */
+  readonly timeS: number | undefined;
+  readonly fastestS: number | undefined;
   readonly speed: number;
   readonly total: number;
 }
@@ -38,7 +40,8 @@ export function estimateScore(answer: WireAnswer, truth: ClipTruth, options: Sco
   const boxes = scoreBoxes(answer, truth, frames);
   const keypoints = scoreKeyPoints(answer, truth, frames);
   const quality = (boxes + keypoints.score) / 2;
-  const timeS = options.timeS ?? answer.processing_time ?? 0;
+  const { fastestS } = options;
+  const timeS = options.timeS ?? answer.processing_time ?? undefined;
   return {
     validFrames: frames.length,
     skipped: frames.length < LEAST_FRAMES,
@@ -46,7 +49,8 @@ export function estimateScore(answer: WireAnswer, truth: ClipTruth, options: Sco
     keypoints,
     quality,
     timeS,
-    ...totalScore({ boxes, quality, timeS, fastestS: options.fastestS ?? timeS }),
+    fastestS,
+    ...totalScore({ boxes, quality, timeS: timeS ?? 0, fastestS: fastestS ?? timeS ?? 0 }),
   };
 }
 

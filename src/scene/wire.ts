@@ -10,17 +10,20 @@ const frame = z.object({
   objects: z.array(object),
 });
 const wireAnswer = z.object({ processing_time: z.number().nullish(), frames: z.array(frame) });
+const truthFrame = frame.extend({ objects: z.array(object).nullable() });
 const truth = z.object({
   width: z.number().positive(),
   height: z.number().positive(),
   fps: z.number().positive().optional(),
-  frames: z.array(frame).min(1),
+  frames: z.array(truthFrame).min(1),
 });
 
 /** One object of an answer or of the truth (PROTOCOL §2); `bbox` is x1, y1, x2, y2 in pixels of the original. */
 export type WireObject = z.infer<typeof object>;
-/** One frame of an answer or of the truth. */
+/** One frame of an answer. */
 export type WireFrame = z.infer<typeof frame>;
+/** One frame of the truth; `objects` null: unlabelled, so boxes are not judged there while key points are. */
+export type TruthFrame = z.infer<typeof truthFrame>;
 /** Body of `POST /soccer/challenge`, as far as it is judged. */
 export type WireAnswer = z.infer<typeof wireAnswer>;
 /** What is really in a clip, in the answer's own form; one frame per frame of the clip. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
 import { tikitaka } from '../../support/command-line.js';
 
 describe('the command line', () => {
@@ -21,6 +22,45 @@ describe('the command line', () => {
     ['models check judges the device', ['models', 'check', '--device', 'tpu', 'x.onnx'], /DEVICE="tpu"/],
     ['models evaluate has --set', ['models', 'evaluate', '--set', 'ORT_THREADS=0', '.'], /ORT_THREADS="0"/],
   ];
+  /** Nothing of it may be told behind work that takes seconds: the model is missing too, and would be told instead. */
+  const model = ['--set', 'MODEL=/no/such/model.json'];
+  const clip = fileURLToPath(import.meta.url);
+  const tooLate: readonly (readonly [why: string, args: readonly string[], said: RegExp, code: number])[] = [
+    ['a missing file', ['run', '/no/such.mp4'], /^ERR_SOURCE_CONNECT: Cannot open .*: there is no such file$/m, 1],
+    ['a folder', ['run', '/'], /^ERR_SOURCE_CONNECT: \/ is not a file$/m, 1],
+    ['another scheme', ['run', 'ftp://localhost/clip.mp4'], /^ERR_SOURCE_REFUSED: .*scheme ftp:/m, 1],
+    ['half a link', ['run', 'http://'], /^ERR_SOURCE_REFUSED: .*not a URL/m, 1],
+    [
+      'a folder that is not there',
+      ['run', clip, '--json', '/nope/x'],
+      /^ERR_OPTION: --json: cannot write \/nope\/x: there is no folder \/nope$/m,
+      2,
+    ],
+    [
+      'a folder instead of a file',
+      ['run', clip, '--timeline', '/'],
+      /^ERR_OPTION: --timeline: cannot write \/: it is a folder$/m,
+      2,
+    ],
+    [
+      'a drawing of another kind',
+      ['run', clip, '--annotate', 'x.gif'],
+      /^ERR_OPTION: --annotate: .*\.png or \.mp4/m,
+      2,
+    ],
+    ['a missing clip to measure', ['bench', '/no/such.mp4'], /^ERR_SOURCE_CONNECT/m, 1],
+    ['a missing truth', ['bench', clip, '--truth', '/no/truth'], /^ERR_OPTION: cannot read \/no\/truth/m, 2],
+    ['a list that is none', ['bench', clip, '--batches', '1,x', '--set', 'MODEL=fast'], /^ERR_OPTION: --batches/m, 2],
+    ['an empty number', ['bench', clip, '--fastest', ''], /^ERR_OPTION: --fastest must be a number/m, 2],
+  ];
+  for (const [why, args, said, exit] of tooLate) {
+    it(`${args[0]} tells ${why} before it loads models`, async () => {
+      const { code, out, err } = await tikitaka(...args, ...(args.includes('--set') ? [] : model));
+      assert.match(err, said);
+      assert.deepEqual([code, out, err.includes('    at ')], [exit, '', false]);
+    });
+  }
+
   for (const [why, args, said] of wrongUse) {
     it(`${why}: ${args.join(' ')}`, async () => {
       const { code, out, err } = await tikitaka(...args);

@@ -22,7 +22,7 @@ export interface Football {
   readonly width: number;
   readonly height: number;
   readonly findings: readonly Finding[];
-  readonly truth: ClipTruth;
+  readonly truth: Omit<ClipTruth, 'frames'> & { frames: WireFrame[] };
 }
 
 const WIDTH = 1920;
