@@ -32,7 +32,7 @@ describe('tikitaka bench, before it measures', () => {
     it(`${why}: ${code}`, () => {
       const [name, value] = args;
       const isPath = value.endsWith('.json');
-      const given = ['clip.mp4', '--quiet', name, isPath ? join(folder, value) : value];
+      const given = [join(folder, 'text.json'), '--quiet', name, isPath ? join(folder, value) : value];
       return assert.rejects(benchCommand().exitOverride().parseAsync(given, { from: 'user' }), { code });
     });
   }
