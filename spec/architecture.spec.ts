@@ -49,6 +49,22 @@ describe('architecture', () => {
     );
   });
 
+  it('gives every child process and thread an environment of its own', () => {
+    const starts = sources.flatMap((file) => {
+      const text = readFileSync(join(root, file), 'utf8');
+      // To the end of the call; `options` is where a call has two forms.
+      return [
+        ...text.matchAll(
+          /(?<!class |function )\b(?:fork|spawn|execFile|promisify\(execFile\)|new Worker)\((?!options)[^;]*/g,
+        ),
+      ].map(([call]) => ({ file, call }));
+    });
+    assert.deepEqual(
+      starts.filter(({ call }) => !/childEnvironment\(|\.\.\.options|, options\)/.test(call)),
+      [],
+    );
+  });
+
   it('keeps net, decode, server and chain apart: only the composition joins them', () => {
     const apart = ['src/net', 'src/decode', 'src/server', 'src/chain'];
     const joined = imports.filter(

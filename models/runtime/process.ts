@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { TikitakaError } from '../../operators/index.js';
 import type { ModelPicture, PictureFinding } from '../contract.js';
+import { childEnvironment, childFlags } from './child-environment.js';
 import {
   type Device,
   type FromChild,
@@ -59,7 +60,8 @@ export function startSession(load: LoadMessage): SessionProcess {
   const child = fork(childFile, [], {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc', memory.fd],
-    execArgv: process.execArgv.filter((flag) => !flag.startsWith('--inspect') && !flag.startsWith('--prof')),
+    execArgv: childFlags(),
+    env: childEnvironment(),
   });
   alive.add(child);
   let stderr = '';

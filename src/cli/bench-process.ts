@@ -1,9 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { childEnvironment, childFlags } from '../../models/index.js';
 import { TikitakaError } from '../../operators/index.js';
 import type { Baseline, BenchProcess, Run } from '../bench/index.js';
-import type { ConfigKey } from '../config.js';
+import { type ConfigKey, configKeys } from '../config.js';
 import { residentBytes } from '../resident-bytes.js';
 
 /** What a process is started with. */
@@ -31,6 +32,8 @@ export type FromBenchChild =
 const childFile = fileURLToPath(
   new URL(`./bench-child${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`, import.meta.url),
 );
+/** It reads the configuration for itself, but has no use for a key. */
+const configured = ['ENV_FILE', ...configKeys.filter((key) => key !== 'WALLET_PASSWORD')];
 /** How often memory is read: a look takes 4 ms of one core (measured with 81 processes). */
 const LOOK_MS = 250;
 /** A process that does not end by itself is killed after so long. */
@@ -41,7 +44,8 @@ export async function openBenchProcess(load: BenchLoad, signal: AbortSignal): Pr
   if (signal.aborted) throw interrupted();
   const child = fork(childFile, [], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    execArgv: process.execArgv.filter((flag) => !flag.startsWith('--inspect') && !flag.startsWith('--prof')),
+    execArgv: childFlags(),
+    env: childEnvironment(configured),
   });
   const kill = () => void child.kill('SIGKILL');
   process.once('exit', kill);

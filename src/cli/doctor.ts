@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { childEnvironment } from '../../models/index.js';
 import { TikitakaError } from '../../operators/index.js';
 import { type LoadConfigOptions, readConfig } from '../config.js';
 import { runChecks, type Verdict, verdictLines } from './checks.js';
@@ -40,6 +41,12 @@ async function examine(overrides: NonNullable<LoadConfigOptions['overrides']>): 
   }
 }
 
+/** What the install script reads of the way to the internet and of its own settings. */
+const installerNeeds = [
+  ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy', 'GLOBAL_AGENT_*'],
+  ...['NODE_EXTRA_CA_CERTS', 'ONNXRUNTIME_NODE_*', 'npm_config_onnxruntime*'],
+];
+
 /** Runs the package's own install script, which `.npmrc` and `allowScripts` skip at `npm ci`. */
 function installCuda(): Promise<void> {
   const script = fileURLToPath(new URL('../script/install.js', import.meta.resolve('onnxruntime-node')));
@@ -50,7 +57,10 @@ function installCuda(): Promise<void> {
           cause,
         }),
       );
-    const child = spawn(process.execPath, [script, '--onnxruntime-node-install=cuda12'], { stdio: ['ignore', 2, 2] });
+    const child = spawn(process.execPath, [script, '--onnxruntime-node-install=cuda12'], {
+      stdio: ['ignore', 2, 2],
+      env: childEnvironment(installerNeeds),
+    });
     child.once('error', failed);
     child.once('exit', (code) => (code === 0 ? resolve() : failed(`exit code ${code}`)));
   });

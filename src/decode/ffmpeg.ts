@@ -4,7 +4,8 @@ import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import ffmpeg from 'fluent-ffmpeg';
+import ffmpeg, { type FfmpegCommand } from 'fluent-ffmpeg';
+import { childEnvironment } from '../../models/index.js';
 import { TikitakaError } from '../../operators/index.js';
 
 export interface FfmpegBinary {
@@ -42,7 +43,10 @@ export async function findFfmpeg({
     if (!candidate || !(await isExecutable(candidate))) continue;
     tried.push(candidate);
     try {
-      const { stdout } = await promisify(execFile)(candidate, ['-hide_banner', '-version'], { timeout: 10_000 });
+      const { stdout } = await promisify(execFile)(candidate, ['-hide_banner', '-version'], {
+        timeout: 10_000,
+        env: childEnvironment(),
+      });
       const version = /version (\S+)/.exec(stdout)?.[1];
       if (version) return { path: candidate, version, major: Number(/^n?(\d+)\./.exec(version)?.[1] ?? 0) };
     } catch {
@@ -99,6 +103,19 @@ export interface FfmpegRun {
   kill(): Promise<void>;
 }
 
+interface Spawning {
+  _spawnFfmpeg(args: readonly string[], options: object, ...callbacks: unknown[]): void;
+}
+
+/** fluent-ffmpeg has no option for the environment of the children that it spawns through this one method. */
+function inChildEnvironment(command: FfmpegCommand): FfmpegCommand {
+  const spawning = command as unknown as Spawning;
+  const spawn = spawning._spawnFfmpeg.bind(command);
+  spawning._spawnFfmpeg = (args, options, ...callbacks) =>
+    spawn(args, { ...options, env: childEnvironment() }, ...callbacks);
+  return command;
+}
+
 export function startFfmpeg({ binary, source, threads, filters, onComplaint }: FfmpegRunOptions): FfmpegRun {
   const input = 'url' in source ? source.url : Readable.from(source.bytes, { objectMode: false });
   const output = new PassThrough();
@@ -111,7 +128,7 @@ export function startFfmpeg({ binary, source, threads, filters, onComplaint }: F
   let killed = false;
   let gone = false;
 
-  const command = ffmpeg(input, { stdoutLines: 20 })
+  const command = inChildEnvironment(ffmpeg(input, { stdoutLines: 20 }))
     .setFfmpegPath(binary.path)
     // -copyts: else all time stamps move so that the first is 0. No -fflags nobuffer: it loses the first GOP (LAB.md).
     .inputOptions([

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { childEnvironment, childFlags } from '../../models/index.js';
 import { TikitakaError } from '../../operators/index.js';
 import type { ClipServerOptions } from './clip-server.js';
 import type { ShapedLinkOptions } from './shaped-link.js';
@@ -29,7 +30,11 @@ const childFile = fileURLToPath(
  * answerer would slow down its own link. Errors: ERR_DEMO_SERVER where the process ends early.
  */
 export async function createFarServer(options: FarServerOptions): Promise<FarServer> {
-  const child = fork(childFile, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(childFile, [], {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    execArgv: childFlags(),
+    env: childEnvironment(),
+  });
   const kill = () => void child.kill('SIGKILL');
   process.once('exit', kill);
   child.send(options);

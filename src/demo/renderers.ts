@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { childEnvironment } from '../../models/index.js';
 import { TikitakaError } from '../../operators/index.js';
 import { type ClipJob, createFrameDrawer, type RenderJob, SLOTS } from './render-job.js';
 import type { TruthFrame } from './truth.js';
@@ -39,8 +40,8 @@ export function drawHere(clip: ClipJob): Renderers {
 
 /** Starts `render-worker` compiled, or, when we ourselves run from TypeScript source, through tsx: on Node 20 its hooks do not reach threads by themselves. */
 function startWorker(workerData: RenderJob): Worker {
-  if (!import.meta.url.endsWith('.ts'))
-    return new Worker(new URL('./render-worker.js', import.meta.url), { workerData });
+  const options = { workerData, env: childEnvironment() };
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./render-worker.js', import.meta.url), options);
   // A CommonJS lookup, since mocha loads us so; the module beside it is the one that threads can import.
   const hooks = pathToFileURL(
     createRequire(import.meta.url)
@@ -49,7 +50,7 @@ function startWorker(workerData: RenderJob): Worker {
   ).href;
   const file = new URL('./render-worker.ts', import.meta.url).href;
   const code = `import(${JSON.stringify(hooks)}).then(({ register }) => { register(); return import(${JSON.stringify(file)}); });`;
-  return new Worker(code, { eval: true, workerData });
+  return new Worker(code, { ...options, eval: true });
 }
 
 export function drawInThreads(clip: ClipJob, every: number): Renderers {
