@@ -77,6 +77,7 @@ const statuses: Readonly<Record<string, number>> = {
   ERR_MODEL_DESCRIPTION: 500,
   ERR_MODEL_LOAD: 500,
   ERR_MODEL_SHAPE: 500,
+  ERR_OUTPUT: 500,
   ERR_RENDER: 500,
   ERR_STAGE_TIMEOUT: 500,
   ERR_START: 500,
