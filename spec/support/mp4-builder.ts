@@ -4,6 +4,17 @@ export interface TrackTables {
   readonly movieTimescale?: number;
   /** Size of each sample; the media data is as long as their sum. */
   readonly sizes?: readonly number[];
+  /** So many samples of one size in place of `sizes`: as many as one likes in a table of 20 bytes. */
+  readonly uniform?: { readonly count: number; readonly sizeBytes: number };
+  /** The media data. Default: as long as the samples say, of no meaning. */
+  readonly media?: Uint8Array;
+  /** Size of the picture as the index says. Default 64 × 48. */
+  readonly width?: number;
+  readonly height?: number;
+  /** Decoder configuration record. Default: of a decoder that nobody asks. */
+  readonly avcC?: Uint8Array;
+  /** Boxes between `ftyp` and what follows. */
+  readonly before?: readonly Uint8Array[];
   readonly stts?: readonly (readonly [count: number, delta: number])[];
   readonly ctts?: readonly (readonly [count: number, offset: number])[];
   readonly cttsVersion?: 0 | 1;
@@ -17,16 +28,19 @@ export interface TrackTables {
   readonly editVersion?: 0 | 1;
   readonly entry?: string;
   readonly handler?: string;
-  /** Replaces the named box of the sample table by these bytes (its body). */
+  /** Replaces the body of the named box, of the sample table or the header of file, track or media. */
   readonly replace?: Readonly<Record<string, Uint8Array>>;
   /** Further boxes of the sample table. */
   readonly extra?: readonly Uint8Array[];
   /** Boxes that are left out. */
   readonly without?: readonly string[];
   readonly moovAtEnd?: boolean;
+  /** The header of the file comes last in the index, not first. */
+  readonly mvhdLast?: boolean;
 }
 
-export const u32 = (...values: readonly number[]): Buffer => {
+export const u32 = (...values: readonly number[]): Buffer => u32s(values);
+const u32s = (values: readonly number[]): Buffer => {
   const bytes = Buffer.alloc(4 * values.length);
   values.forEach((value, i) => {
     bytes.writeInt32BE(value | 0, 4 * i);
@@ -44,39 +58,41 @@ export const box = (type: string, ...parts: readonly Uint8Array[]): Buffer => {
   return Buffer.concat([u32(8 + body.length), Buffer.from(type, 'latin1'), body]);
 };
 
+/** Empty boxes in a row: the cheapest way to make a reader work. */
+export const freeBoxes = (count: number): Buffer => Buffer.alloc(8 * count, box('free'));
+
+const defaultAvcC = Buffer.from([1, 66, 0, 10, 0xff, 0xe1, 0, 0, 0]);
+
 export function buildMp4(tables: TrackTables = {}): Buffer {
-  const { timescale = 25, movieTimescale = 1000, sizes = [10, 10, 10, 10], wideChunks = false } = tables;
-  const { stts = [[sizes.length, 1]], stsc = [[1, sizes.length, 1]], chunks = [0] } = tables;
+  const { timescale = 25, movieTimescale = 1000, uniform, wideChunks = false, width = 64, height = 48 } = tables;
+  const { sizes = uniform ? [] : [10, 10, 10, 10] } = tables;
+  const count = uniform?.count ?? sizes.length;
+  const mediaBytes = uniform ? count * uniform.sizeBytes : sizes.reduce((sum, size) => sum + size, 0);
+  const { stts = [[count, 1]], stsc = [[1, count, 1]], chunks = [0], media = Buffer.alloc(mediaBytes, 7) } = tables;
   const { entry = 'avc1', handler = 'vide', replace = {}, without = [], moovAtEnd = false } = tables;
-  const media = box(
-    'mdat',
-    Buffer.alloc(
-      sizes.reduce((sum, size) => sum + size, 0),
-      7,
-    ),
-  );
-  const ftyp = box('ftyp', Buffer.from('isom'), u32(512), Buffer.from('isomavc1'));
+  const { avcC = defaultAvcC, before = [] } = tables;
+  const mdat = box('mdat', media);
+  const head = Buffer.concat([box('ftyp', Buffer.from('isom'), u32(512), Buffer.from('isomavc1')), ...before]);
 
   const moov = (mediaAt: number) => {
     const part = (type: string, ...body: readonly Uint8Array[]) =>
       without.includes(type) ? Buffer.alloc(0) : box(type, ...(replace[type] ? [replace[type]] : body));
-    const pairs = (rows: readonly (readonly number[])[]) => [u32(rows.length), ...rows.map((row) => u32(...row))];
+    const pairs = (rows: readonly (readonly number[])[]) => [u32(rows.length), u32s(rows.flat())];
     const offsets = chunks.map((chunk) => chunk + mediaAt);
-    const avcC = Buffer.from([1, 66, 0, 10, 0xff, 0xe1, 0, 0, 0]);
     const visual = Buffer.alloc(78);
-    visual.writeUInt16BE(64, 24);
-    visual.writeUInt16BE(48, 26);
+    visual.writeUInt16BE(width, 24);
+    visual.writeUInt16BE(height, 26);
     const stbl = box(
       'stbl',
       part('stsd', u32(0, 1), box(entry, visual, box('avcC', avcC))),
       part('stts', u32(0), ...pairs(stts)),
       tables.ctts ? part('ctts', u32((tables.cttsVersion ?? 0) << 24), ...pairs(tables.ctts)) : Buffer.alloc(0),
       part('stsc', u32(0), ...pairs(stsc)),
-      part('stsz', u32(0, 0, sizes.length, ...sizes)),
+      part('stsz', u32(0, uniform?.sizeBytes ?? 0, count), u32s(sizes)),
       wideChunks
         ? part('co64', u32(0, chunks.length), ...offsets.map(u64))
-        : part('stco', u32(0, chunks.length, ...offsets)),
-      tables.stss ? part('stss', u32(0, tables.stss.length, ...tables.stss)) : Buffer.alloc(0),
+        : part('stco', u32(0, chunks.length), u32s(offsets)),
+      tables.stss ? part('stss', u32(0, tables.stss.length), u32s(tables.stss)) : Buffer.alloc(0),
       tables.sdtp ? part('sdtp', u32(0), Buffer.from(tables.sdtp)) : Buffer.alloc(0),
       ...(tables.extra ?? []),
     );
@@ -87,17 +103,18 @@ export function buildMp4(tables: TrackTables = {}): Buffer {
     const edts = tables.edits
       ? box('edts', part('elst', u32(wide ? 1 << 24 : 0, rows.length), ...rows))
       : Buffer.alloc(0);
-    const tkhd = box('tkhd', u32(1), Buffer.alloc(72), u32(64 << 16, 48 << 16));
     const mdia = box(
       'mdia',
       part('mdhd', u32(0, 0, 0, timescale, 0, 0)),
-      box('hdlr', u32(0, 0), Buffer.from(handler, 'latin1'), Buffer.alloc(13)),
+      part('hdlr', u32(0, 0), Buffer.from(handler, 'latin1'), Buffer.alloc(13)),
       box('minf', stbl),
     );
-    return box('moov', box('mvhd', u32(0, 0, 0, movieTimescale, 0), Buffer.alloc(80)), box('trak', tkhd, edts, mdia));
+    const trak = box('trak', part('tkhd', u32(1), Buffer.alloc(72), u32(64 << 16, 48 << 16)), edts, mdia);
+    const mvhd = part('mvhd', u32(0, 0, 0, movieTimescale, 0), Buffer.alloc(80));
+    return tables.mvhdLast ? box('moov', trak, mvhd) : box('moov', mvhd, trak);
   };
 
-  if (moovAtEnd) return Buffer.concat([ftyp, media, moov(ftyp.length + 8)]);
+  if (moovAtEnd) return Buffer.concat([head, mdat, moov(head.length + 8)]);
   const size = moov(0).length;
-  return Buffer.concat([ftyp, moov(ftyp.length + size + 8), media]);
+  return Buffer.concat([head, moov(head.length + size + 8), mdat]);
 }

@@ -1,4 +1,5 @@
 import { TikitakaError } from '../../operators/index.js';
+import { type ClipLimits, limitError, type Slices } from '../limits/index.js';
 
 /** One ISO base-media box (ISO/IEC 14496-12 §4.2) by offsets into the bytes that it was found in. */
 export interface Box {
@@ -43,34 +44,40 @@ export function readBox(view: DataView, at: number, end: number): Box | undefine
   return { type, start: at, body: at + header, end: at + size };
 }
 
-/** Boxes inside `[start, end)`, all of whose bytes are at hand; a child that overruns its parent: ERR_CONTAINER. */
-export function* childBoxes(view: DataView, start: number, end: number): Generator<Box> {
-  for (let at = start; at + 8 <= end; ) {
-    const box = readBox(view, at, end);
-    if (!box) return;
-    if (box.end > end)
-      throw containerError('a box overruns the one around it', { type: box.type, end: box.end, of: end });
-    yield box;
-    at = box.end;
-  }
+/** Counts the boxes that are looked at; what lies inside of others is found through it. */
+export interface BoxCounter {
+  /** One box more: ERR_LIMIT where there are too many. */
+  count(): Promise<void>;
+  /** The boxes inside `[from.body, from.end)`, all of whose bytes are at hand; one that overruns its parent: ERR_CONTAINER. */
+  children(view: DataView, from: Pick<Box, 'body' | 'end'>): Promise<readonly Box[]>;
 }
 
-/** First child box of that type. */
-export function childBox(view: DataView, parent: Pick<Box, 'body' | 'end'>, type: string): Box | undefined {
-  for (const box of childBoxes(view, parent.body, parent.end)) if (box.type === type) return box;
-  return undefined;
+export function createBoxCounter({ maxIndexBoxes }: ClipLimits, slices: Slices): BoxCounter {
+  let boxes = 0;
+  async function count(): Promise<void> {
+    if (++boxes > maxIndexBoxes) throw limitError('maxIndexBoxes', boxes, maxIndexBoxes);
+    await slices.pause();
+  }
+  return {
+    count,
+    async children(view, { body, end }) {
+      const found: Box[] = [];
+      for (let at = body; at + 8 <= end; ) {
+        const box = readBox(view, at, end);
+        if (!box) break;
+        if (box.end > end)
+          throw containerError('a box overruns the one around it', { type: box.type, end: box.end, of: end });
+        found.push(box);
+        at = box.end;
+        await count();
+      }
+      return found;
+    },
+  };
 }
 
-/** The child box at the end of a path of types. */
-export function descend(view: DataView, from: Pick<Box, 'body' | 'end'>, ...path: readonly string[]): Box | undefined {
-  let box: Pick<Box, 'body' | 'end'> | undefined = from;
-  let found: Box | undefined;
-  for (const type of path) {
-    found = box && childBox(view, box, type);
-    box = found;
-  }
-  return found;
-}
+/** First box of that type. */
+export const boxOf = (boxes: readonly Box[], type: string): Box | undefined => boxes.find((box) => box.type === type);
 
 /** Checks that a body has room for `bytes` from `at`, so that no count read from the file is believed. */
 export function requireRoom(box: Box, at: number, bytes: number): void {
@@ -80,4 +87,29 @@ export function requireRoom(box: Box, at: number, bytes: number): void {
       needs: bytes,
       has: Math.max(0, box.end - at),
     });
+}
+
+/** Fields of a box by their offset in its body; what would lie behind its end: ERR_CONTAINER. */
+export interface BoxFields {
+  u8(at: number): number;
+  u16(at: number): number;
+  u32(at: number): number;
+}
+
+export function fieldsOf(view: DataView, box: Box): BoxFields {
+  const place = (at: number, bytes: number): number => {
+    requireRoom(box, box.body + at, bytes);
+    return box.body + at;
+  };
+  return {
+    u8: (at) => view.getUint8(place(at, 1)),
+    u16: (at) => view.getUint16(place(at, 2)),
+    u32: (at) => view.getUint32(place(at, 4)),
+  };
+}
+
+/** The timescale of `mvhd` or `mdhd`, whose 64-bit version moves it (§8.2.2, §8.4.2). */
+export function readTimescale(view: DataView, box: Box): number {
+  const { u8, u32 } = fieldsOf(view, box);
+  return u32(u8(0) === 1 ? 20 : 12);
 }

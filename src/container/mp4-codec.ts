@@ -1,4 +1,4 @@
-import { type Box, childBox, childBoxes, containerError, requireRoom } from './mp4-boxes.js';
+import { type Box, type BoxCounter, boxOf, containerError, fieldsOf, readBox, requireRoom } from './mp4-boxes.js';
 
 /** What the first entry of `stsd` says about the coded frames. */
 export interface SampleDescription {
@@ -22,10 +22,11 @@ const entryTypes: Readonly<Record<string, readonly [codec: string, config: strin
 };
 
 /** Reads `stsd`. Unknown or encrypted codecs and missing configuration records: ERR_CONTAINER. */
-export function readSampleDescription(view: DataView, stsd: Box): SampleDescription {
+export async function readSampleDescription(view: DataView, stsd: Box, boxes: BoxCounter): Promise<SampleDescription> {
   requireRoom(stsd, stsd.body, 8);
-  const [entry] = childBoxes(view, stsd.body + 8, stsd.end);
+  const entry = readBox(view, stsd.body + 8, stsd.end);
   if (!entry) throw containerError('the track has no sample description', { box: 'stsd' });
+  requireRoom(stsd, entry.start, entry.end - entry.start);
   const known = entryTypes[entry.type];
   if (!known) {
     const encrypted = entry.type === 'encv';
@@ -40,9 +41,10 @@ export function readSampleDescription(view: DataView, stsd: Box): SampleDescript
   // VisualSampleEntry (§12.1.3): 78 bytes of fixed fields, then boxes.
   requireRoom(entry, entry.body, 78);
   const [codec, configType] = known;
-  const config = childBox(view, { body: entry.body + 78, end: entry.end }, configType);
-  const width = view.getUint16(entry.body + 24);
-  const height = view.getUint16(entry.body + 26);
+  const config = boxOf(await boxes.children(view, { body: entry.body + 78, end: entry.end }), configType);
+  const { u16 } = fieldsOf(view, entry);
+  const width = u16(24);
+  const height = u16(26);
   if (width === 0 || height === 0) throw containerError('the picture has no size', { width, height });
   if (!config && (codec === 'h264' || codec === 'hevc' || codec === 'mpeg4'))
     throw containerError('the decoder configuration is missing', { codec, missing: configType });

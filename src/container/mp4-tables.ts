@@ -1,9 +1,6 @@
-import { type Box, childBox, containerError, requireRoom } from './mp4-boxes.js';
-
-/** Chosen: 4.8 h at 60 frames/s; bounds what a file of a few bytes can make us allocate (about 45 bytes a sample). */
-export const MAX_SAMPLES = 1 << 20;
-/** Chosen: no coded frame of a playable clip comes near it. */
-const MAX_SAMPLE_BYTES = 1 << 27;
+import { TikitakaError } from '../../operators/index.js';
+import { type ClipLimits, limitError, type Slices } from '../limits/index.js';
+import { type Box, boxOf, containerError, requireRoom } from './mp4-boxes.js';
 
 /** The sample tables of one track, expanded: one entry per sample in decode order; times in ticks of `mdhd`'s timescale. */
 export interface SampleTables {
@@ -18,61 +15,78 @@ export interface SampleTables {
   readonly lastDelta: number;
 }
 
-/** Expands `stbl`. Counts are checked against the bytes that carry them; samples that no chunk places are left out. */
-export function readSampleTables(view: DataView, stbl: Box): SampleTables {
-  const sizes = readSizes(view, stbl);
+export interface TableOptions {
+  readonly view: DataView;
+  /** What lies inside `stbl`. */
+  readonly boxes: readonly Box[];
+  readonly limits: ClipLimits;
+  readonly slices: Slices;
+  /** Size of the whole file, where it is known. */
+  readonly fileBytes: number | undefined;
+}
+
+/**
+ * Expands `stbl`. Counts are checked against the bytes that carry them and against the limits (ERR_LIMIT); samples that no
+ * chunk places are left out.
+ */
+export async function readSampleTables(options: TableOptions): Promise<SampleTables> {
+  const sizes = await readSizes(options);
   const offset = new Float64Array(sizes.length);
-  const count = placeSamples(view, stbl, sizes, offset);
+  const count = await placeSamples(options, sizes, offset);
   const sizeBytes = sizes.subarray(0, count);
-  const dts = new Float64Array(count);
-  const lastDelta = readDecodeTimes(view, stbl, dts);
-  const pts = dts.slice();
-  addCompositionOffsets(view, stbl, pts);
+  await checkSizes(options, offset, sizeBytes);
+  const { dts, lastDelta } = await readDecodeTimes(options, count);
   return {
     count,
     offset: offset.subarray(0, count),
     sizeBytes,
     dts,
-    pts,
-    sync: readSync(view, stbl, count),
-    disposable: readDisposable(view, stbl, count),
+    pts: await addCompositionOffsets(options, dts),
+    sync: await readSync(options, count),
+    disposable: await readDisposable(options, count),
     lastDelta,
   };
 }
 
-function readSizes(view: DataView, stbl: Box): Uint32Array {
-  const box = childBox(view, stbl, 'stsz') ?? childBox(view, stbl, 'stz2');
+async function readSizes({ view, boxes, limits, slices, fileBytes }: TableOptions): Promise<Uint32Array> {
+  const box = boxOf(boxes, 'stsz') ?? boxOf(boxes, 'stz2');
   if (!box) throw containerError('the track has no sample sizes', { missing: 'stsz' });
   requireRoom(box, box.body, 12);
   const count = view.getUint32(box.body + 8);
-  if (count > MAX_SAMPLES) throw containerError('the track claims too many samples', { count, max: MAX_SAMPLES });
-  const sizes = new Uint32Array(count);
+  if (count > limits.maxFrames) throw limitError('maxFrames', count, limits.maxFrames);
   const first = box.body + 12;
-  if (box.type === 'stz2') {
-    const bits = view.getUint8(box.body + 7);
-    if (bits !== 4 && bits !== 8 && bits !== 16) throw containerError('stz2 has an unknown field size', { bits });
-    requireRoom(box, first, Math.ceil((count * bits) / 8));
-    for (let i = 0; i < count; i++) {
-      if (bits === 16) sizes[i] = view.getUint16(first + 2 * i);
-      else if (bits === 8) sizes[i] = view.getUint8(first + i);
-      else sizes[i] = (view.getUint8(first + (i >> 1)) >> (i & 1 ? 0 : 4)) & 15;
-    }
-    return sizes;
-  }
-  const uniform = view.getUint32(box.body + 4);
-  if (uniform === 0) requireRoom(box, first, 4 * count);
-  for (let i = 0; i < count; i++) {
-    const size = uniform || view.getUint32(first + 4 * i);
-    if (size > MAX_SAMPLE_BYTES) throw containerError('a sample claims an impossible size', { sample: i, size });
-    sizes[i] = size;
-  }
+  const uniform = box.type === 'stsz' ? view.getUint32(box.body + 4) : 0;
+  const bits = box.type === 'stsz' ? 32 : view.getUint8(box.body + 7);
+  if (![4, 8, 16, 32].includes(bits)) throw containerError('stz2 has an unknown field size', { bits });
+  if (uniform === 0) requireRoom(box, first, Math.ceil((count * bits) / 8));
+  // A few bytes can claim any number of samples of one size: none is made before the file is seen to be large enough.
+  else if (count * uniform * LEAST_WITHIN > (fileBytes ?? Number.POSITIVE_INFINITY))
+    throw endedEarly({ samples: count, bytes: count * uniform, fileBytes });
+  const sizeOf = (i: number): number => {
+    if (uniform > 0) return uniform;
+    if (bits === 32) return view.getUint32(first + 4 * i);
+    if (bits === 16) return view.getUint16(first + 2 * i);
+    if (bits === 8) return view.getUint8(first + i);
+    return (view.getUint8(first + (i >> 1)) >> (i & 1 ? 0 : 4)) & 15;
+  };
+  const sizes = new Uint32Array(count);
+  await slices.blocks(count, (from, end) => {
+    for (let i = from; i < end; i++) sizes[i] = sizeOf(i);
+  });
   return sizes;
 }
 
+/** Runs or samples between two pauses. Chosen: some tens of microseconds. */
+const STEPS = 4096;
+
 /** Fills `offset`; returns how many samples the chunk tables place. */
-function placeSamples(view: DataView, stbl: Box, sizes: Uint32Array, offset: Float64Array): number {
-  const stsc = childBox(view, stbl, 'stsc');
-  const stco = childBox(view, stbl, 'stco') ?? childBox(view, stbl, 'co64');
+async function placeSamples(
+  { view, boxes, slices }: TableOptions,
+  sizes: Uint32Array,
+  offset: Float64Array,
+): Promise<number> {
+  const stsc = boxOf(boxes, 'stsc');
+  const stco = boxOf(boxes, 'stco') ?? boxOf(boxes, 'co64');
   if (!stsc || !stco) throw containerError('the track has no chunk tables', { missing: stsc ? 'stco' : 'stsc' });
   requireRoom(stsc, stsc.body, 8);
   requireRoom(stco, stco.body, 8);
@@ -91,6 +105,7 @@ function placeSamples(view: DataView, stbl: Box, sizes: Uint32Array, offset: Flo
     if (first < 1 || next <= first) throw containerError('the chunk runs of stsc do not ascend', { run, first, next });
     if (view.getUint32(at + 8) > 1)
       throw containerError('the track changes its sample description midway', { unsupported: 'several stsd entries' });
+    if ((run + 1) % STEPS === 0) await slices.pause(STEPS);
     if (perChunk === 0) continue;
     for (let chunk = first; chunk < next && chunk <= chunks && sample < sizes.length; chunk++) {
       const entry = stco.body + 8 + (chunk - 1) * (wide ? 8 : 4);
@@ -98,40 +113,78 @@ function placeSamples(view: DataView, stbl: Box, sizes: Uint32Array, offset: Flo
       for (let i = 0; i < perChunk && sample < sizes.length; i++) {
         if (!Number.isSafeInteger(place)) throw containerError('a sample lies beyond any file', { sample });
         offset[sample] = place;
-        place += sizes[sample] ?? 0;
-        sample++;
+        place += sizes[sample];
+        if (++sample % STEPS === 0) await slices.pause(STEPS);
       }
     }
   }
   return sample;
 }
 
-/** Fills `dts`; returns the duration of the last sample. Where `stts` is short its last duration goes on, as in libav. */
-function readDecodeTimes(view: DataView, stbl: Box, dts: Float64Array): number {
-  const stts = childBox(view, stbl, 'stts');
+/**
+ * A file that was cut off while it was written still has its first samples, and a damaged entry costs its own; but a file that
+ * cannot hold what its index claims is made to be answered at length, not to be watched.
+ */
+async function checkSizes(
+  { limits: { maxSampleBytes }, slices, fileBytes = Number.POSITIVE_INFINITY }: TableOptions,
+  offset: Float64Array,
+  sizes: Uint32Array,
+): Promise<void> {
+  let within = 0;
+  let bytes = 0;
+  await slices.blocks(sizes.length, (from, end) => {
+    for (let sample = from; sample < end; sample++) {
+      const size = sizes[sample];
+      if (offset[sample] + size > fileBytes) continue;
+      if (size > maxSampleBytes) throw limitError('maxSampleBytes', size, maxSampleBytes);
+      within++;
+      bytes += size;
+    }
+  });
+  if (bytes > fileBytes)
+    throw containerError('the samples of the track lie over one another', { samples: within, bytes, fileBytes });
+  if (within < sizes.length * LEAST_WITHIN) throw endedEarly({ samples: sizes.length, within, fileBytes });
+}
+
+/** Less of a clip is not worth an answer over the whole of it. Chosen. */
+const LEAST_WITHIN = 0.5;
+
+const endedEarly = (details: Readonly<Record<string, unknown>>) =>
+  new TikitakaError('ERR_SOURCE_TRUNCATED', 'the file ends before most of what its index claims', { details });
+
+/** Where `stts` is short its last duration goes on, as in libav. */
+async function readDecodeTimes(
+  { view, boxes, slices }: TableOptions,
+  count: number,
+): Promise<{ readonly dts: Float64Array; readonly lastDelta: number }> {
+  const stts = boxOf(boxes, 'stts');
   if (!stts) throw containerError('the track has no decode times', { missing: 'stts' });
   requireRoom(stts, stts.body, 8);
   const runs = view.getUint32(stts.body + 4);
   requireRoom(stts, stts.body + 8, 8 * runs);
+  const dts = new Float64Array(count);
   let time = 0;
-  let delta = 1;
+  let lastDelta = 1;
   let sample = 0;
-  for (let run = 0; run <= runs && sample < dts.length; run++) {
+  for (let run = 0; run <= runs && sample < count; run++) {
     const at = stts.body + 8 + 8 * run;
-    const length = run < runs ? Math.min(view.getUint32(at), dts.length - sample) : dts.length - sample;
-    if (run < runs) delta = view.getInt32(at + 4) < 0 ? 1 : view.getInt32(at + 4);
-    for (let i = 0; i < length; i++) {
-      dts[sample++] = time;
-      time += delta;
+    const end = run < runs ? Math.min(sample + view.getUint32(at), count) : count;
+    if (run < runs) lastDelta = view.getInt32(at + 4) < 0 ? 1 : view.getInt32(at + 4);
+    if ((run + 1) % STEPS === 0) await slices.pause(STEPS);
+    while (sample < end) {
+      dts[sample] = time;
+      time += lastDelta;
+      if (++sample % STEPS === 0) await slices.pause(STEPS);
     }
   }
-  return delta;
+  return { dts, lastDelta };
 }
 
 /** `ctts`: offsets are read as signed in both versions, since writers of version 0 store negative ones too (libav does the same). */
-function addCompositionOffsets(view: DataView, stbl: Box, pts: Float64Array): void {
-  const ctts = childBox(view, stbl, 'ctts');
-  if (!ctts) return;
+async function addCompositionOffsets({ view, boxes, slices }: TableOptions, dts: Float64Array): Promise<Float64Array> {
+  const pts = dts.slice();
+  const ctts = boxOf(boxes, 'ctts');
+  if (!ctts) return pts;
   requireRoom(ctts, ctts.body, 8);
   const runs = view.getUint32(ctts.body + 4);
   requireRoom(ctts, ctts.body + 8, 8 * runs);
@@ -140,32 +193,41 @@ function addCompositionOffsets(view: DataView, stbl: Box, pts: Float64Array): vo
     const at = ctts.body + 8 + 8 * run;
     const end = Math.min(pts.length, sample + view.getUint32(at));
     const shift = view.getInt32(at + 4);
-    for (; sample < end; sample++) pts[sample] = (pts[sample] ?? 0) + shift;
+    if ((run + 1) % STEPS === 0) await slices.pause(STEPS);
+    while (sample < end) {
+      pts[sample] += shift;
+      if (++sample % STEPS === 0) await slices.pause(STEPS);
+    }
   }
+  return pts;
 }
 
-function readSync(view: DataView, stbl: Box, count: number): Uint8Array {
+async function readSync({ view, boxes, slices }: TableOptions, count: number): Promise<Uint8Array> {
   const sync = new Uint8Array(count);
-  const stss = childBox(view, stbl, 'stss');
+  const stss = boxOf(boxes, 'stss');
   if (!stss) return sync.fill(1);
   requireRoom(stss, stss.body, 8);
   const entries = view.getUint32(stss.body + 4);
   requireRoom(stss, stss.body + 8, 4 * entries);
-  for (let i = 0; i < entries; i++) {
-    const sample = view.getUint32(stss.body + 8 + 4 * i) - 1;
-    if (sample >= 0 && sample < count) sync[sample] = 1;
-  }
+  await slices.blocks(entries, (from, end) => {
+    for (let i = from; i < end; i++) {
+      const sample = view.getUint32(stss.body + 8 + 4 * i) - 1;
+      if (sample >= 0 && sample < count) sync[sample] = 1;
+    }
+  });
   // Decoding has to begin somewhere, also in a clip whose table names no keyframe (intra refresh).
   if (count > 0 && !sync.includes(1)) sync[0] = 1;
   return sync;
 }
 
 /** `sdtp`: sample_is_depended_on = 2 says that nothing refers to the sample (ISO/IEC 14496-12 §8.6.4). */
-function readDisposable(view: DataView, stbl: Box, count: number): Uint8Array {
+async function readDisposable({ view, boxes, slices }: TableOptions, count: number): Promise<Uint8Array> {
   const disposable = new Uint8Array(count);
-  const sdtp = childBox(view, stbl, 'sdtp');
+  const sdtp = boxOf(boxes, 'sdtp');
   if (!sdtp) return disposable;
-  const known = Math.min(count, sdtp.end - sdtp.body - 4);
-  for (let i = 0; i < known; i++) if (((view.getUint8(sdtp.body + 4 + i) >> 2) & 3) === 2) disposable[i] = 1;
+  const first = sdtp.body + 4;
+  await slices.blocks(Math.min(count, sdtp.end - first), (from, end) => {
+    for (let i = from; i < end; i++) if (((view.getUint8(first + i) >> 2) & 3) === 2) disposable[i] = 1;
+  });
   return disposable;
 }

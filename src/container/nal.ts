@@ -31,9 +31,12 @@ export function disposabilityReader({
   return () => false;
 }
 
-/** The first NAL unit whose first header byte passes; undefined where lengths and bytes disagree. */
+/** Units before the first slice: parameter sets, delimiters, messages. Chosen: a few are usual, millions would fit. */
+const MAX_UNITS = 64;
+
+/** The first NAL unit whose first header byte passes; undefined where lengths and bytes disagree, or it comes late. */
 function findNal(sample: Uint8Array, lengthSize: number, wanted: (first: number) => boolean): Uint8Array | undefined {
-  for (let at = 0; at + lengthSize < sample.length; ) {
+  for (let at = 0, units = 0; at + lengthSize < sample.length && units < MAX_UNITS; units++) {
     let length = 0;
     for (let i = 0; i < lengthSize; i++) length = length * 256 + (sample[at + i] ?? 0);
     at += lengthSize;

@@ -1,7 +1,8 @@
 import { TikitakaError } from '../../operators/index.js';
+import { type ClipLimits, createSlices, type Slices, withDefaults } from '../limits/index.js';
 import type { ByteSource } from '../net/index.js';
 import { containerError } from './mp4-boxes.js';
-import { type Mp4Head, parseMp4Head, parseMp4Tail } from './mp4-index.js';
+import { type FindIndexOptions, findMp4Index, type Mp4Found } from './mp4-index.js';
 import { RangeFetcher } from './range-fetcher.js';
 import type { SampleIndex } from './sample-index.js';
 import { createSampleReader, type SampleReader } from './sample-reader.js';
@@ -34,20 +35,24 @@ export interface OpenClipOptions {
   readonly aheadBytes?: number;
   /** Memory for bytes that may be visited again, default 32 MiB: a whole clip of the usual size, and no more for a long one. */
   readonly cacheBytes?: number;
+  /** What of the clip is too much; see `ClipLimits` for the defaults. */
+  readonly limits?: Partial<ClipLimits>;
+  /** How the reading of the index leaves the event loop free. Default: slices of 8 ms. */
+  readonly slices?: Slices;
 }
 
 /**
  * Finds out what a file is with its first bytes alone, and its sample index if it has one: at the head, or behind the
  * media data with one more closed range. Errors: ERR_SOURCE_EMPTY; ERR_NOT_VIDEO for anything that is no known container
- * or holds no video; ERR_SOURCE_TRUNCATED where the file ends before or inside its index; ERR_CONTAINER for an index that
- * is missing or contradicts itself; ERR_SOURCE_* of the source; ERR_ABORTED.
+ * or holds no video; ERR_SOURCE_TRUNCATED where the file ends before or inside its index, or before most of what that claims;
+ * ERR_CONTAINER for an index that is missing or contradicts itself; ERR_LIMIT; ERR_SOURCE_* of the source; ERR_ABORTED.
  */
 export async function openClip(source: ByteSource, options: OpenClipOptions = {}): Promise<Clip> {
-  const { signal, aheadBytes, cacheBytes = 1 << 25 } = options;
+  const { aheadBytes, cacheBytes = 1 << 25 } = options;
   const fetcher = new RangeFetcher(source, cacheBytes);
   const close = () => fetcher.close();
   try {
-    const found = await readHead(fetcher, signal);
+    const found = await readHead(fetcher, options);
     if (found.kind === 'index') {
       const { index } = found;
       const reader = createSampleReader({ index, fetcher, ...(aheadBytes === undefined ? {} : { aheadBytes }) });
@@ -61,41 +66,26 @@ export async function openClip(source: ByteSource, options: OpenClipOptions = {}
 }
 
 type Found =
-  | { readonly kind: 'index'; readonly index: SampleIndex }
+  | Exclude<Mp4Found, { kind: 'fragmented' | 'not-mp4' }>
   | { readonly kind: 'stream'; readonly format: StreamFormat };
 
-async function readHead(fetcher: RangeFetcher, signal: AbortSignal | undefined): Promise<Found> {
+async function readHead(fetcher: RangeFetcher, { limits, signal, slices }: OpenClipOptions): Promise<Found> {
   const { sizeBytes } = fetcher.source;
   if (sizeBytes === 0) throw emptyFile();
   fetcher.request(0, Math.min(HEAD_BYTES, sizeBytes ?? HEAD_BYTES));
-  const first = await upTo(fetcher, 0, SNIFF_BYTES, signal);
+  const first = await readOf(fetcher, signal)(0, SNIFF_BYTES);
   if (first.length === 0) throw emptyFile();
   if (first.length < SMALLEST_HEADER_BYTES) throw notVideo(first);
   const format = sniff(first);
   if (format) return { kind: 'stream', format };
-
-  let head = parseMp4Head(first);
-  let base = 0;
-  let known = first.length;
-  for (let jumps = 0; ; ) {
-    if (head.kind === 'index') return head;
-    if (head.kind === 'fragmented') return { kind: 'stream', format: 'mp4' };
-    if (head.kind === 'not-mp4') throw notVideo(first);
-    if (head.kind === 'elsewhere') {
-      if (++jumps > MAX_JUMPS) throw containerError('the index is scattered over the file', { jumps });
-      base = head.offset;
-      known = 0;
-      if (base === sizeBytes) throw noIndex(base);
-      if (base > (sizeBytes ?? base)) throw truncated('the file ends before its index', { indexFrom: base, sizeBytes });
-    }
-    const until = head.kind === 'need' ? head.untilBytes : base + 16;
-    const tail =
-      base > 0 && sizeBytes !== undefined && sizeBytes - base <= MAX_TAIL_BYTES ? sizeBytes : base + HEAD_BYTES;
-    const bytes = await upTo(fetcher, base, until, signal, base > 0 ? tail : 0);
-    if (bytes.length <= known) throw endedEarly(head, base + bytes.length, until);
-    known = bytes.length;
-    head = base > 0 ? parseMp4Tail(bytes, base) : parseMp4Head(bytes);
-  }
+  const found = await findMp4Index({
+    limits: withDefaults(limits),
+    slices: slices ?? createSlices({ signal }),
+    sizeBytes,
+    read: readOf(fetcher, signal),
+  });
+  if (found.kind === 'not-mp4') throw notVideo(first);
+  return found.kind === 'fragmented' ? { kind: 'stream', format: 'mp4' } : found;
 }
 
 /** Size and type of a box. */
@@ -104,32 +94,32 @@ const SMALLEST_HEADER_BYTES = 8;
 const SNIFF_BYTES = 4 + 2 * 192 + 1;
 /** Chosen: a tail up to this size is read whole, with one request. */
 const MAX_TAIL_BYTES = 1 << 23;
+/** Each costs a round trip. Chosen: usual files take one, behind the media data. */
 const MAX_JUMPS = 8;
 
-/** Bytes from `base` to `until`, or fewer where the file ends; what is not under way is asked for, up to `ask` at once. */
-async function upTo(
-  fetcher: RangeFetcher,
-  base: number,
-  until: number,
-  signal: AbortSignal | undefined,
-  ask = 0,
-): Promise<Uint8Array> {
-  const end = Math.min(until, fetcher.source.sizeBytes ?? until);
-  for (let at = base; at < end; ) {
-    const covered = fetcher.coveredTo(at);
-    if (covered > at) {
-      at = covered;
-      continue;
+/** Reads `[start, end)`, or less where the file ends; what is not under way is asked for, at a place of its own together with what lies behind. */
+function readOf(fetcher: RangeFetcher, signal: AbortSignal | undefined): FindIndexOptions['read'] {
+  const { sizeBytes = Number.POSITIVE_INFINITY } = fetcher.source;
+  let jumps = 0;
+  return async (start, until) => {
+    const end = Math.min(until, sizeBytes);
+    let ask = end;
+    if (start < end && fetcher.coveredTo(start) === start) {
+      if (++jumps > MAX_JUMPS) throw containerError('the index is scattered over the file', { jumps });
+      ask = Math.max(end, sizeBytes - start <= MAX_TAIL_BYTES ? sizeBytes : start + HEAD_BYTES);
     }
-    const wanted = Math.max(end, Math.min(ask, fetcher.source.sizeBytes ?? ask));
-    fetcher.request(at, Math.min(wanted, fetcher.nextCovered(at)));
-  }
-  try {
-    return await fetcher.bytes(base, end, signal);
-  } catch (error) {
-    if (!(error instanceof TikitakaError) || error.code !== 'ERR_SOURCE_TRUNCATED') throw error;
-    return fetcher.peek(base, fetcher.heldTo(base)) ?? new Uint8Array(0);
-  }
+    for (let at = start; at < end; ) {
+      const covered = fetcher.coveredTo(at);
+      if (covered === at) fetcher.request(at, Math.min(ask, fetcher.nextCovered(at)));
+      else at = covered;
+    }
+    try {
+      return await fetcher.bytes(start, end, signal);
+    } catch (error) {
+      if (!(error instanceof TikitakaError) || error.code !== 'ERR_SOURCE_TRUNCATED') throw error;
+      return fetcher.peek(start, fetcher.heldTo(start)) ?? new Uint8Array(0);
+    }
+  };
 }
 
 function sniff(bytes: Uint8Array): StreamFormat | undefined {
@@ -139,18 +129,6 @@ function sniff(bytes: Uint8Array): StreamFormat | undefined {
 }
 
 const emptyFile = () => new TikitakaError('ERR_SOURCE_EMPTY', 'the source has no bytes');
-
-const truncated = (message: string, details: Readonly<Record<string, unknown>>) =>
-  new TikitakaError('ERR_SOURCE_TRUNCATED', message, { details });
-
-const noIndex = (reached: number) => containerError('the file has no index (moov)', { reached });
-
-function endedEarly(head: Mp4Head, reached: number, until: number): TikitakaError {
-  // A box header that is not there: the file is whole as far as it goes.
-  return head.kind === 'need' && head.of === 'header'
-    ? noIndex(reached)
-    : truncated('the file ends before or inside its index', { reached, needed: until });
-}
 
 function notVideo(bytes: Uint8Array): TikitakaError {
   const text = Buffer.from(bytes.subarray(0, 256)).toString('latin1').trimStart().toLowerCase();

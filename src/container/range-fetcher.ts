@@ -186,7 +186,7 @@ export class RangeFetcher {
       this.#fail(reached, segment.end, failure ?? this.#truncated(reached));
       this.#segments.shorten(segment);
     }
-    this.#segments.evict(this.cacheBytes);
+    this.#evict();
     this.#progress();
   }
 
@@ -225,8 +225,8 @@ export class RangeFetcher {
         if (end === start) continue;
         forward.position = end;
         this.outstandingBytes = Math.max(0, forward.wantTo - end);
-        this.#segments.insert({ start, end, bytes: next.value, filled: end - start });
-        this.#segments.evict(this.cacheBytes);
+        this.#segments.append(start, next.value);
+        this.#evict();
         this.#progress();
       }
     } catch (error) {
@@ -236,6 +236,14 @@ export class RangeFetcher {
     this.inFlight--;
     forward.running = false;
     this.#progress();
+  }
+
+  /** What somebody waits for stays: a range larger than the cache would otherwise never be here as a whole. */
+  #evict(): void {
+    const waiters = [...this.#waiters];
+    this.#segments.evict(this.cacheBytes, (segment) =>
+      waiters.some(({ start, end }) => segment.start < end && start < segment.end),
+    );
   }
 
   #truncated(offset: number): TikitakaError {

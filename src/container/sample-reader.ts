@@ -7,6 +7,8 @@ import type { CodedSample, SampleIndex, Visit } from './sample-index.js';
 const MERGE_GAP_BYTES = 1 << 16;
 /** Largest single range: bounds the dead bytes of a cancelled read. Chosen. */
 const PIECE_BYTES = 1 << 20;
+/** After so many bytes handed out it is time to look what to ask for next. Chosen: a sixteenth of a piece. */
+const PUMP_BYTES = PIECE_BYTES / 16;
 /** LAB.md, "3–4 ranges in flight is best". */
 const MAX_IN_FLIGHT = 4;
 /** What the link is taken to carry in a round trip before anybody measured it (60 ms at 8 MB/s). */
@@ -44,9 +46,12 @@ export interface SampleReader {
   close(): void;
 }
 
-/** Rows of the index that a visit needs: not those to which nothing refers and that nobody wants. */
-export function* visitSamples(index: SampleIndex, visit: Visit, from = visit.firstSample): Generator<number> {
-  const wanted = new Set(visit.keep);
+/** Rows of the index that a visit needs, from one on: not those to which nothing refers and that nobody wants (`wanted`: its `keep`). */
+export function* visitSamples(
+  index: SampleIndex,
+  visit: Visit,
+  { from = visit.firstSample, wanted = new Set(visit.keep) }: { from?: number; wanted?: ReadonlySet<number> } = {},
+): Generator<number> {
   for (let sample = from; sample <= visit.lastSample; sample++) {
     if (visit.skip === 'nokey' && !index.sync[sample]) continue;
     if (index.disposable[sample] && !wanted.has(index.frameNumber[sample] ?? -1)) continue;
@@ -59,21 +64,31 @@ interface Stretch {
   end: number;
 }
 
+/** A visit whose samples are, or soon will be, handed out. */
+interface Run {
+  readonly visit: Visit;
+  readonly wanted: ReadonlySet<number>;
+  /** The row that is due. */
+  next: number;
+}
+
 export function createSampleReader({ index, fetcher, aheadBytes = 1 << 23 }: SampleReaderOptions): SampleReader {
   if (!(aheadBytes >= PIECE_BYTES)) throw new OptionError('aheadBytes must be at least 1 MiB', { aheadBytes });
   const isDisposable = disposabilityReader(index);
-  const active = new Set<{ readonly visit: Visit; next: number }>();
-  let upcoming: readonly Visit[] = [];
+  const active = new Set<Run>();
+  let upcoming: readonly Run[] = [];
   let roundTripBytes = ROUND_TRIP_BYTES;
 
   const startOf = (sample: number) => index.offset[sample] ?? 0;
   const endOf = (sample: number) => startOf(sample) + (index.sizeBytes[sample] ?? 0);
   const fileEnd = () => fetcher.source.sizeBytes ?? Number.POSITIVE_INFINITY;
 
-  /** Byte stretches of a visit from its sample `from` on, neighbours merged, at least the first `aheadBytes` of them. */
-  function* stretches(visit: Visit, from: number): Generator<Stretch> {
+  const runOf = (visit: Visit): Run => ({ visit, wanted: new Set(visit.keep), next: visit.firstSample });
+
+  /** Byte stretches of a run from the row that is due on, neighbours merged, at least the first `aheadBytes` of them. */
+  function* stretches({ visit, wanted, next }: Run): Generator<Stretch> {
     let open: Stretch | undefined;
-    for (const sample of visitSamples(index, visit, from)) {
+    for (const sample of visitSamples(index, visit, { from: next, wanted })) {
       const start = startOf(sample);
       const end = Math.min(endOf(sample), fileEnd());
       if (end <= start) continue;
@@ -88,12 +103,12 @@ export function createSampleReader({ index, fetcher, aheadBytes = 1 << 23 }: Sam
     if (open) yield open;
   }
 
-  /** Asks for the next ranges of one visit; returns the bytes ahead, asked for or here. */
-  function pumpVisit(visit: Visit, from: number, aheadBefore: number): number {
+  /** Asks for the next ranges of a run, whatever their number those before `dueEnd`; returns the bytes ahead, asked for or here. */
+  function pumpRun(run: Run, aheadBefore: number, dueEnd = 0): number {
     let ahead = aheadBefore;
-    for (const stretch of stretches(visit, from)) {
+    for (const stretch of stretches(run)) {
       for (let at = stretch.start; at < stretch.end; ) {
-        if (ahead >= aheadBytes) return ahead;
+        if (ahead >= aheadBytes && at >= dueEnd) return ahead;
         const covered = Math.min(fetcher.coveredTo(at), stretch.end);
         if (covered > at) {
           ahead += covered - at;
@@ -114,27 +129,34 @@ export function createSampleReader({ index, fetcher, aheadBytes = 1 << 23 }: Sam
   function pump(): void {
     if (fetcher.closed) return;
     let ahead = 0;
-    for (const { visit, next } of active) ahead = Math.max(ahead, pumpVisit(visit, next, 0));
-    for (const visit of upcoming) {
+    // A sample may be larger than all that is read ahead: it is needed as a whole.
+    for (const run of active) ahead = Math.max(ahead, pumpRun(run, 0, endOf(run.next)));
+    for (const run of upcoming) {
       if (ahead >= aheadBytes) return;
-      ahead = pumpVisit(visit, visit.firstSample, ahead);
+      ahead = pumpRun(run, ahead);
     }
   }
 
   fetcher.onProgress = pump;
 
   async function* samples(visit: Visit, signal?: AbortSignal): AsyncGenerator<CodedSample> {
-    const run = { visit, next: visit.firstSample };
+    const run = runOf(visit);
     active.add(run);
-    upcoming = upcoming.filter((other) => other !== visit);
+    upcoming = upcoming.filter((other) => other.visit !== visit);
+    let handedBytes = Number.POSITIVE_INFINITY;
     try {
-      for (const sample of visitSamples(index, visit)) {
+      for (const sample of visitSamples(index, visit, { wanted: run.wanted })) {
         run.next = sample;
         if (signal?.aborted) throw aborted(signal.reason);
-        pump();
+        const here = fetcher.peek(startOf(sample), endOf(sample));
+        // Looking ahead costs a step for each small sample there: not for each of them.
+        if (!here || handedBytes >= PUMP_BYTES) {
+          handedBytes = 0;
+          pump();
+        }
+        handedBytes += endOf(sample) - startOf(sample);
         if (endOf(sample) > fileEnd()) throw truncated(sample);
-        const bytes =
-          fetcher.peek(startOf(sample), endOf(sample)) ?? (await fetcher.bytes(startOf(sample), endOf(sample), signal));
+        const bytes = here ?? (await fetcher.bytes(startOf(sample), endOf(sample), signal));
         if (isDisposable(bytes)) index.disposable[sample] = 1;
         run.next = sample + 1;
         yield { sample, bytes };
@@ -152,7 +174,7 @@ export function createSampleReader({ index, fetcher, aheadBytes = 1 << 23 }: Sam
   return {
     samples,
     prefetch(visits) {
-      upcoming = visits;
+      upcoming = visits.map(runOf);
       pump();
     },
     pace(bytes) {

@@ -1,4 +1,7 @@
-/** Bytes `[start, end)` of the file, of which the first `filled` are here. */
+/** Memory of a segment of appended bytes. Chosen: a few of the usual chunks. */
+const APPENDED_BYTES = 1 << 16;
+
+/** Bytes `[start, end)` of the file, of which the first `filled` are here; `bytes` may have room for more. */
 export interface Segment {
   readonly start: number;
   end: number;
@@ -53,6 +56,21 @@ export class Segments {
     return at;
   }
 
+  /** Takes in bytes that came in the order of the file; small pieces share memory, so that a thousand of them are one segment. */
+  append(start: number, chunk: Uint8Array): void {
+    const last = this.at(start - 1);
+    const filled = last?.filled ?? 0;
+    if (last && last.end === start && last.start + filled === start && last.bytes.length - filled >= chunk.length) {
+      last.bytes.set(chunk, filled);
+      last.filled += chunk.length;
+      last.end += chunk.length;
+      return;
+    }
+    const bytes = chunk.length < APPENDED_BYTES ? new Uint8Array(APPENDED_BYTES) : chunk;
+    if (bytes !== chunk) bytes.set(chunk);
+    this.insert({ start, end: start + chunk.length, bytes, filled: chunk.length });
+  }
+
   insert(segment: Omit<Segment, 'usedAt'>): Segment {
     const inserted = { ...segment, usedAt: ++this.#uses };
     this.#all.splice(this.#indexAfter(segment.start), 0, inserted);
@@ -71,12 +89,12 @@ export class Segments {
     if (segment.filled === 0) this.#all.splice(place, 1);
   }
 
-  /** Lets go of complete segments, least recently used first, until no more than `limitBytes` are held. */
-  evict(limitBytes: number): void {
+  /** Lets go of complete segments that nobody waits for, least recently used first, until no more than `limitBytes` are held. */
+  evict(limitBytes: number, isAwaited: (segment: Segment) => boolean): void {
     while (this.cachedBytes > limitBytes) {
       let oldest: Segment | undefined;
       for (const segment of this.#all) {
-        if (segment.filled < segment.bytes.length) continue;
+        if (segment.start + segment.filled < segment.end || isAwaited(segment)) continue;
         if (!oldest || segment.usedAt < oldest.usedAt) oldest = segment;
       }
       if (!oldest) return;

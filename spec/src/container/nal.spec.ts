@@ -28,6 +28,8 @@ describe('disposabilityReader', () => {
     ],
     ['… also before a slice that is disposable', h264, nals([0x06, 1], [0x01, 3]), true],
     ['no slice at all', h264, nals([0x06, 1]), false],
+    ['a slice behind 63 other units', h264, nals(...new Array(63).fill([0x06, 1]), [0x01, 3]), true],
+    ['a slice behind more of them than are looked at', h264, nals(...new Array(64).fill([0x06, 1]), [0x01, 3]), false],
     ['a length beyond the sample', h264, Uint8Array.of(0, 0, 1, 0, 1), false],
     ['a length of zero', h264, Uint8Array.of(0, 0, 0, 0, 1), false],
     [

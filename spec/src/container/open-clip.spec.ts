@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { HEAD_BYTES, openClip } from '../../../src/container/index.js';
 import { type MemorySourceOptions, memorySource } from '../../support/memory-source.js';
-import { box, buildMp4, u32 } from '../../support/mp4-builder.js';
+import { box, buildMp4, freeBoxes, u32 } from '../../support/mp4-builder.js';
 import { visitOf } from '../../support/synthetic-index.js';
 
 const open = async (bytes: Uint8Array, options?: MemorySourceOptions) => {
@@ -78,10 +78,31 @@ describe('openClip', () => {
   });
 
   it('reads on where the index is larger than the head', async () => {
-    const sizes = new Array(100_000).fill(1);
-    const { source, index, clip } = await indexed(buildMp4({ sizes }));
-    assert.equal(index.sampleCount, 100_000);
-    assert.equal(source.requests, 2);
+    const { source, index, clip } = await indexed(buildMp4({ extra: [box('free', Buffer.alloc(2 * HEAD_BYTES))] }));
+    assert.equal(index.sampleCount, 4);
+    assert.deepEqual(source.reads, [
+      { start: 0, end: HEAD_BYTES },
+      { start: HEAD_BYTES, end: index.moov.end },
+    ]);
+    clip.close();
+  });
+
+  it('asks for boxes behind the head by hundreds, not one by one', async () => {
+    const before = [
+      box('free', Buffer.alloc(HEAD_BYTES)),
+      freeBoxes(1000),
+      box('free', Buffer.alloc(9e6)),
+      freeBoxes(1000),
+    ];
+    const { source, clip } = await indexed(buildMp4({ before, sizes: largeSizes }));
+    assert.equal(source.requests, 3);
+    clip.close();
+  });
+
+  it('reads an index that is larger than what it may keep', async () => {
+    const file = buildMp4({ extra: [box('free', Buffer.alloc(4 * HEAD_BYTES))] });
+    const clip = await openClip(memorySource(file), { cacheBytes: HEAD_BYTES });
+    assert.equal(clip.kind, 'indexed');
     clip.close();
   });
 
