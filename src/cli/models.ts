@@ -190,7 +190,9 @@ function showProgress(done: number, of: number): void {
 /** A still picture is a clip of one frame: decoded and scaled by the very code that clips go through. */
 async function readPicture(file: string, input: ModelInput): Promise<ModelPicture> {
   const pool = createFramePool({ slots: 1, bytesPerSlot: input.width * input.height * 3 });
-  const decoder = await openStreamDecoder({ source: { url: file }, input, pool, threads: 1 });
+  // One's own pictures may be larger than what strangers send.
+  const limits = { maxPixels: Number.POSITIVE_INFINITY };
+  const decoder = await openStreamDecoder({ source: { url: file }, input, pool, threads: 1, limits });
   try {
     for await (const frame of decoder.frames()) {
       const { sourceWidth, sourceHeight } = frame;

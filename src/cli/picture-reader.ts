@@ -41,7 +41,11 @@ export async function openPictureReader(target: string): Promise<PictureReader> 
     const place = container.findBestStream(lib.constants.AVMEDIA_TYPE_VIDEO);
     const stream = container.streams[place];
     if (!stream) throw new TikitakaError('ERR_NOT_VIDEO', `${target} has no video`);
-    const { context } = await openParameters(lib, stream.codecpar, { threads: 2 });
+    const { context } = await openParameters(lib, stream.codecpar, {
+      threads: 2,
+      // Whoever has a clip drawn on has chosen it.
+      maxPixels: Number.POSITIVE_INFINITY,
+    });
     return createReader(lib, container, context, stream);
   } catch (error) {
     await container.closeInput();

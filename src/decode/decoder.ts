@@ -1,5 +1,6 @@
 import type { ModelInput } from '../../models/index.js';
 import type { CodedSample, SampleIndex, Visit } from '../container/index.js';
+import type { ClipLimits } from '../limits/index.js';
 import type { Frame } from './frame.js';
 import type { FramePool } from './frame-pool.js';
 
@@ -24,6 +25,8 @@ export interface PacketDecoderOptions {
   readonly threads?: number;
   /** Decode on an NVIDIA card, and with `fixedScale` scale there too. ERR_DECODE where there is none. Default: in software. */
   readonly nvdec?: { readonly fixedScale: boolean };
+  /** Pictures that turn out larger, whatever the index says, are ERR_LIMIT and take no memory. */
+  readonly limits?: Partial<Pick<ClipLimits, 'maxPixels'>>;
 }
 
 export interface RunOptions {
@@ -45,7 +48,7 @@ export interface PacketDecoder {
    * Decodes one visit; yields the frames of `visit.keep` as they come out, in presentation order within the visit, each in
    * a slot that the consumer releases. Nothing is decoded while no slot is free or nobody pulls. Samples to which nothing
    * refers and that nobody wants are not decoded. Damaged samples are survived and counted in `problems`. Errors: those of
-   * `samples`, after the frames before them; ERR_ABORTED; ERR_RELEASED after `close`.
+   * `samples`, after the frames before them; ERR_LIMIT; ERR_ABORTED; ERR_RELEASED after `close`.
    */
   run(visit: Visit, samples: AsyncIterable<CodedSample>, options?: RunOptions): AsyncIterable<Frame>;
   /** Frees the decoder, after the running call into it. Idempotent. */
@@ -67,6 +70,8 @@ export interface StreamDecoderOptions {
   /** … or this much time has passed, ms (default 100), whichever is first. */
   readonly startTimeoutMs?: number;
   readonly signal?: AbortSignal;
+  /** Opening refuses a clip whose container says that it is longer; what is only found while reading ends `frames`. Both ERR_LIMIT. */
+  readonly limits?: Partial<ClipLimits>;
 }
 
 /** Decodes a clip that has no sample index, from its start to its end. */
@@ -83,7 +88,7 @@ export interface StreamDecoder {
   readonly frameCount: number;
   /**
    * Wanted frames, numbered in presentation order; once. Nothing is read or decoded while no slot is free or nobody pulls.
-   * Errors: those of the chunks, after all frames before them; ERR_ABORTED; ERR_RELEASED after `close`.
+   * Errors: those of the chunks, after all frames before them; ERR_LIMIT, likewise; ERR_ABORTED; ERR_RELEASED after `close`.
    */
   frames(signal?: AbortSignal): AsyncIterable<Frame>;
   /** Ends pending reads and frees everything. Idempotent. */

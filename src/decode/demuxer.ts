@@ -1,5 +1,14 @@
 import { TikitakaError } from '../../operators/index.js';
-import { type CodecOptions, complaint, type FormatContext, type Libav, openParameters, type Stream } from './libav.js';
+import { limitError } from '../limits/index.js';
+import {
+  type AvPacket,
+  type CodecOptions,
+  complaint,
+  type FormatContext,
+  type Libav,
+  openParameters,
+  type Stream,
+} from './libav.js';
 import { createVideoDecoder, type VideoDecoder } from './video-decoder.js';
 
 /** Where libav's demuxer gets its bytes. */
@@ -15,6 +24,8 @@ export interface DemuxerOptions {
   /** Upper bound on what libav reads to find out about the streams. */
   readonly probeBytes: number;
   readonly codec: CodecOptions;
+  /** A larger coded frame is ERR_LIMIT. */
+  readonly maxSampleBytes: number;
   /** Ends an opening that waits for a URL's server; a `read` has to end by itself. */
   readonly signal?: AbortSignal;
   onComplaint(message: string): void;
@@ -28,7 +39,7 @@ export interface VideoDemuxer {
   readonly framesPerSecond: number | undefined;
   /** Microseconds per tick of the pictures' `pts`. */
   readonly tickUs: number;
-  /** Sends the next coded frame to the decoder; false at the end of the stream or where it breaks off. */
+  /** Sends the next coded frame to the decoder; false at the end of the stream or where it breaks off. Errors: ERR_LIMIT. */
   next(): Promise<boolean>;
   /** Makes a call that waits for a URL's server return. */
   interrupt(): void;
@@ -40,13 +51,15 @@ const IO_BUFFER_BYTES = 1 << 15;
 /** Without an index the reordering of H.264 is not known before it is seen; hierarchical B-frames of up to 7 need 3. */
 const H264_REORDER = 3;
 
-/** Opens the container and its video decoder. Errors: ERR_NOT_VIDEO where there is no video in it; ERR_DECODE. */
+/** Opens the container and its video decoder. Errors: ERR_NOT_VIDEO where there is no video in it; ERR_DECODE; ERR_LIMIT. */
 export async function openDemuxer(options: DemuxerOptions): Promise<VideoDemuxer> {
-  const { lib, input, probeBytes, codec, signal, onComplaint } = options;
+  const { lib, input, probeBytes, codec, maxSampleBytes, signal, onComplaint } = options;
   const { constants } = lib;
   const container = new lib.FormatContext();
   const io = 'read' in input ? new lib.IOContext() : undefined;
+  const packet = new lib.Packet();
   const close = async () => {
+    packet.free();
     if (io) container.pb = null;
     io?.freeContext();
     await container.closeInput();
@@ -67,14 +80,14 @@ export async function openDemuxer(options: DemuxerOptions): Promise<VideoDemuxer
     }
     const format = 'format' in input ? lib.InputFormat.findInputFormat(input.format) : null;
     check(lib, await container.openInput('url' in input ? input.url : '', format, null));
-    const stream = await findVideo(lib, container);
+    packet.alloc();
+    const { stream, hasFirst } = await findVideo(lib, container, { packet, probeBytes });
+    let held = hasFirst;
     const parameters = stream.codecpar;
     if (parameters.codecId === constants.AV_CODEC_ID_H264)
       parameters.videoDelay = Math.max(parameters.videoDelay, H264_REORDER);
     const open = await openParameters(lib, parameters, codec);
     const decoder = createVideoDecoder({ lib, codec: open, onComplaint });
-    const packet = new lib.Packet();
-    packet.alloc();
     return {
       decoder,
       durationUs: container.duration > 0n ? Number(container.duration) : undefined,
@@ -82,19 +95,22 @@ export async function openDemuxer(options: DemuxerOptions): Promise<VideoDemuxer
       tickUs: (stream.timeBase.num * 1e6) / stream.timeBase.den,
       async next() {
         for (;;) {
-          const code = await container.readFrame(packet);
+          const code = held ? 0 : await container.readFrame(packet);
+          held = false;
           if (code < 0) return false;
-          const isVideo = packet.streamIndex === stream.index;
-          const sent = isVideo ? await open.context.sendPacket(packet) : 0;
-          packet.unref();
-          if (sent < 0) onComplaint(complaint(lib, sent));
-          if (isVideo) return true;
+          try {
+            if (packet.streamIndex !== stream.index) continue;
+            if (packet.size > maxSampleBytes) throw limitError('maxSampleBytes', packet.size, maxSampleBytes);
+            await decoder.sendPacket(packet);
+            return true;
+          } finally {
+            packet.unref();
+          }
         }
       },
       interrupt,
       async close() {
         decoder.close();
-        packet.free();
         await close();
       },
     };
@@ -106,14 +122,29 @@ export async function openDemuxer(options: DemuxerOptions): Promise<VideoDemuxer
   }
 }
 
-async function findVideo(lib: Libav, container: FormatContext): Promise<Stream> {
-  const best = () => container.findBestStream(lib.constants.AVMEDIA_TYPE_VIDEO);
-  // Only a transport stream whose tables come late needs the probing that costs the first frames their speed.
-  if (best() < 0) await container.findStreamInfo(null);
-  const stream = container.streams[best()];
+/**
+ * The video stream, and whether `packet` holds its first coded frame. libav's own probing is not asked: it decodes pictures of
+ * whatever size, and costs the first frames their speed.
+ */
+async function findVideo(
+  lib: Libav,
+  container: FormatContext,
+  { packet, probeBytes }: { readonly packet: AvPacket; readonly probeBytes: number },
+): Promise<{ readonly stream: Stream; readonly hasFirst: boolean }> {
+  const find = () => container.streams[container.findBestStream(lib.constants.AVMEDIA_TYPE_VIDEO)];
+  let stream = find();
+  let hasFirst = false;
+  // The tables of a transport stream may come late.
+  for (let bytes = 0; !stream && bytes < probeBytes; ) {
+    packet.unref();
+    if ((await container.readFrame(packet)) < 0) break;
+    bytes += packet.size;
+    stream = find();
+    hasFirst = packet.streamIndex === stream?.index;
+  }
   if (!stream) throw new TikitakaError('ERR_NOT_VIDEO', 'the stream has no video');
   for (const other of container.streams) if (other.index !== stream.index) other.discard = lib.constants.AVDISCARD_ALL;
-  return stream;
+  return { stream, hasFirst };
 }
 
 function check(lib: Libav, code: number): void {

@@ -1,5 +1,6 @@
 import { OptionError, TikitakaError } from '../../operators/index.js';
-import type { CodedSample, Visit } from '../container/index.js';
+import { type CodedSample, orderByTime, type Visit } from '../container/index.js';
+import { checkPixels, createSlices, withDefaults } from '../limits/index.js';
 import type { PacketDecoder, PacketDecoderOptions } from './decoder.js';
 import { type FfmpegBinary, type FfmpegRun, startFfmpeg } from './ffmpeg.js';
 import { scaleFilters } from './ffmpeg-filters.js';
@@ -21,10 +22,12 @@ export interface FfmpegPacketDecoderOptions extends PacketDecoderOptions {
  * The same port through an ffmpeg child: one per visit, fed with the visit's samples in a Matroska stream whose time stamps
  * carry each sample's place in presentation order and whether its frame is wanted. So sparse access and a `moov` at the end
  * cost no more than in-process, and frame numbers stay exact whatever the decoder drops. A visit that continues the one
- * before feeds the samples since the last keyframe again. ERR_DECODE for codecs that Matroska has no name for.
+ * before feeds the samples since the last keyframe again. ERR_DECODE for codecs that Matroska has no name for; ERR_LIMIT.
  */
-export function openFfmpegPacketDecoder(options: FfmpegPacketDecoderOptions): PacketDecoder {
+export async function openFfmpegPacketDecoder(options: FfmpegPacketDecoderOptions): Promise<PacketDecoder> {
   const { index, input, pool, threads = 2, binary } = options;
+  const { maxPixels } = withDefaults(options.limits);
+  checkPixels(index, { maxPixels });
   const header = matroskaHeader(index);
   if (!header) throw new TikitakaError('ERR_DECODE', `ffmpeg cannot be fed with ${index.codec}`);
   if (pool.bytesPerSlot !== input.width * input.height * 3)
@@ -32,9 +35,7 @@ export function openFfmpegPacketDecoder(options: FfmpegPacketDecoderOptions): Pa
   const problems = { failedSamples: 0, damagedFrames: 0, missingFrames: 0 };
   let firstError: string | undefined;
   /** Sample rows in presentation order, and its inverse. */
-  const byRank = Int32Array.from(index.ptsUs.keys()).sort(
-    (a, b) => (index.ptsUs[a] ?? 0) - (index.ptsUs[b] ?? 0) || a - b,
-  );
+  const byRank = await orderByTime(index.ptsUs, createSlices());
   const rankOf = new Int32Array(byRank.length);
   byRank.forEach((sample, rank) => {
     rankOf[sample] = rank;
@@ -93,6 +94,7 @@ export function openFfmpegPacketDecoder(options: FfmpegPacketDecoderOptions): Pa
       binary,
       source: { bytes: feed(), format: 'matroska' },
       threads,
+      maxPixels,
       filters: [`select=eq(mod(pts\\,${RANK_MS})\\,1)`, ...scaleFilters(input)],
       onComplaint(message) {
         problems.failedSamples++;
@@ -124,7 +126,7 @@ export function openFfmpegPacketDecoder(options: FfmpegPacketDecoderOptions): Pa
         });
         check();
       }
-      if (awaited.size > 0 && failure) throw failure;
+      if (awaited.size > 0 && (run.excess || failure)) throw run.excess ?? failure;
       firstError ??= run.failure;
       problems.missingFrames += awaited.size;
       if (continues) {

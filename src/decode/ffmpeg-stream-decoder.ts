@@ -1,4 +1,5 @@
 import { TikitakaError } from '../../operators/index.js';
+import { checkReach, withDefaults } from '../limits/index.js';
 import { createChunkQueue } from './chunk-queue.js';
 import type { StreamDecoder, StreamDecoderOptions } from './decoder.js';
 import { type FfmpegBinary, startFfmpeg } from './ffmpeg.js';
@@ -14,6 +15,7 @@ export interface FfmpegStreamDecoderOptions extends StreamDecoderOptions {
 export async function openFfmpegStreamDecoder(options: FfmpegStreamDecoderOptions): Promise<StreamDecoder> {
   const { source, input, pool, keep = () => true, threads = 2, binary } = options;
   const { minStartBytes = 1 << 18, startTimeoutMs = 100 } = options;
+  const limits = withDefaults(options.limits);
   const queue = 'chunks' in source ? createChunkQueue(source.chunks) : undefined;
   const problems = { failedSamples: 0, damagedFrames: 0, missingFrames: 0 };
   let firstError: string | undefined;
@@ -31,6 +33,7 @@ export async function openFfmpegStreamDecoder(options: FfmpegStreamDecoderOption
     binary,
     source: 'url' in source ? source : { bytes: bytes(), format: source.format },
     threads,
+    maxPixels: limits.maxPixels,
     filters: scaleFilters(input),
     onComplaint(message) {
       problems.failedSamples++;
@@ -47,6 +50,7 @@ export async function openFfmpegStreamDecoder(options: FfmpegStreamDecoderOption
       if (options.signal?.aborted) throw abortedError(options.signal);
       if (picture && run.source) return { slot, picture, size: run.source };
       throw (
+        run.excess ??
         queue?.error ??
         new TikitakaError('ERR_DECODE', 'no frame of the clip can be decoded', {
           details: { ffmpeg: firstError ?? run.failure },
@@ -84,19 +88,22 @@ export async function openFfmpegStreamDecoder(options: FfmpegStreamDecoderOption
         first = undefined;
         check();
         if (!picture) break;
-        const index = frameCount++;
+        const index = frameCount;
+        const ptsUs = Math.round((picture.pts - firstPts) * run.tickUs);
+        checkReach({ index, ptsUs }, limits);
+        frameCount++;
         if (!keep(index)) continue;
         const filled = slot;
         slot = undefined;
         yield filled.frame({
           index,
-          ptsUs: Math.round((picture.pts - firstPts) * run.tickUs),
+          ptsUs,
           keyframe: index === 0,
           sourceWidth: size.width,
           sourceHeight: size.height,
         });
       }
-      if (queue?.error) throw queue.error;
+      if (run.excess ?? queue?.error) throw run.excess ?? queue?.error;
       firstError ??= run.failure;
     } finally {
       signal?.removeEventListener('abort', stop);

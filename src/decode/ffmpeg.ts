@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import ffmpeg, { type FfmpegCommand } from 'fluent-ffmpeg';
 import { childEnvironment } from '../../models/index.js';
 import { TikitakaError } from '../../operators/index.js';
+import { limitError } from '../limits/index.js';
 
 export interface FfmpegBinary {
   readonly path: string;
@@ -84,6 +85,8 @@ export interface FfmpegRunOptions {
   /** Bytes of a container for its standard input, or what it opens itself. The bytes end early rather than fail. */
   readonly source: { readonly bytes: AsyncIterable<Uint8Array>; readonly format: string } | { readonly url: string };
   readonly threads: number;
+  /** It takes no memory for a larger picture. */
+  readonly maxPixels: number;
   /** Filter chain that ends in RGB24 pictures of the wanted size. */
   readonly filters: readonly string[];
   onComplaint(message: string): void;
@@ -99,6 +102,8 @@ export interface FfmpegRun {
   readonly tickUs: number;
   /** Why it ended, where it did not end well. */
   readonly failure: string | undefined;
+  /** ERR_LIMIT, where it came upon a picture that is too large. */
+  readonly excess: TikitakaError | undefined;
   /** Kills the child and resolves when it is gone. Idempotent. */
   kill(): Promise<void>;
 }
@@ -116,7 +121,8 @@ function inChildEnvironment(command: FfmpegCommand): FfmpegCommand {
   return command;
 }
 
-export function startFfmpeg({ binary, source, threads, filters, onComplaint }: FfmpegRunOptions): FfmpegRun {
+export function startFfmpeg(options: FfmpegRunOptions): FfmpegRun {
+  const { binary, source, threads, maxPixels, filters, onComplaint } = options;
   const input = 'url' in source ? source.url : Readable.from(source.bytes, { objectMode: false });
   const output = new PassThrough();
   const stamps: number[] = [];
@@ -124,6 +130,7 @@ export function startFfmpeg({ binary, source, threads, filters, onComplaint }: F
   let size: { width: number; height: number } | undefined;
   let tickUs = 1000;
   let failure: string | undefined;
+  let excess: TikitakaError | undefined;
   let started = false;
   let killed = false;
   let gone = false;
@@ -135,6 +142,7 @@ export function startFfmpeg({ binary, source, threads, filters, onComplaint }: F
       '-copyts',
       '-noautorotate',
       `-threads ${threads}`,
+      `-max_pixels ${Math.min(maxPixels, 2 ** 31 - 1)}`,
       `-probesize ${PROBE_BYTES}`,
       '-analyzeduration 0',
     ])
@@ -164,6 +172,8 @@ export function startFfmpeg({ binary, source, threads, filters, onComplaint }: F
       wake();
       return;
     }
+    const large = /Picture size (\d+)x(\d+) exceeds specified max pixel count/.exec(line);
+    if (large) excess ??= limitError('maxPixels', Number(large[1]) * Number(large[2]), maxPixels);
     const base = /Parsed_showinfo.* config in time_base: (\d+)\/(\d+)/.exec(line);
     if (base) tickUs = (Number(base[1]) * 1e6) / Number(base[2]);
     const picture = /Stream #0:\d.*Video:.*?, (\d{1,5})x(\d{1,5})/.exec(line);
@@ -203,6 +213,9 @@ export function startFfmpeg({ binary, source, threads, filters, onComplaint }: F
     },
     get failure() {
       return failure;
+    },
+    get excess() {
+      return excess;
     },
     async kill() {
       killed = true;

@@ -1,16 +1,17 @@
 import type {
   Frame as AvFrame,
+  Packet as AvPacket,
   Codec,
   CodecContext,
   CodecParameters,
-  Dictionary,
   FormatContext,
   SoftwareScaleContext,
   Stream,
 } from 'node-av/lib';
 import { TikitakaError } from '../../operators/index.js';
+import { checkPixels } from '../limits/index.js';
 
-export type { AvFrame, CodecContext, FormatContext, SoftwareScaleContext, Stream };
+export type { AvFrame, AvPacket, CodecContext, FormatContext, SoftwareScaleContext, Stream };
 
 /** The one gateway to node-av (FFmpeg in this process); `createVideoDecoder` and `openDemuxer` stand on it. */
 export type Libav = typeof import('node-av/lib') & { readonly constants: typeof import('node-av/constants') };
@@ -50,6 +51,8 @@ export interface CodecDescription {
 
 export interface CodecOptions {
   readonly threads: number;
+  /** No memory is taken for a larger picture, whatever the coded frames say. */
+  readonly maxPixels: number;
   /** Decode on an NVIDIA card (libav's cuvid decoders), there scaled to this size if one is given. */
   readonly nvdec?: { readonly resize?: { readonly width: number; readonly height: number } };
 }
@@ -58,6 +61,7 @@ export interface OpenCodec {
   readonly context: CodecContext;
   /** libav's name of the decoder. */
   readonly name: string;
+  readonly maxPixels: number;
 }
 
 /** Opens the decoder for an indexed clip. ERR_DECODE where libav has none or it refuses the configuration record. */
@@ -89,12 +93,16 @@ export async function openCodec(lib: Libav, clip: CodecDescription, options: Cod
   }
 }
 
-/** Opens the decoder for a stream of a demuxer. Errors as `openCodec`. */
+/** libav's own bound (`INT_MAX`). */
+const MOST_PIXELS = 2 ** 31 - 1;
+
+/** Opens the decoder for a stream of a demuxer. Errors as `openCodec`; ERR_LIMIT where the container says that pictures are too large. */
 export async function openParameters(
   lib: Libav,
   parameters: CodecParameters,
-  { threads, nvdec }: CodecOptions,
+  { threads, maxPixels, nvdec }: CodecOptions,
 ): Promise<OpenCodec> {
+  checkPixels(parameters, { maxPixels });
   const id = parameters.codecId;
   const codecName = lib.avGetCodecName(id) ?? String(id);
   const codec: Codec | null = nvdec ? findCuvid(lib, codecName) : lib.Codec.findDecoder(id);
@@ -104,18 +112,20 @@ export async function openParameters(
   context.parametersToContext(parameters);
   context.threadCount = threads;
   const resize = nvdec?.resize;
-  const settings: Dictionary | null = resize
-    ? lib.Dictionary.fromObject({ resize: `${resize.width}x${resize.height}` })
-    : null;
+  const settings = lib.Dictionary.fromObject({
+    // Set on the open context it would not reach the decoding threads.
+    max_pixels: String(Math.min(maxPixels, MOST_PIXELS)),
+    ...(resize ? { resize: `${resize.width}x${resize.height}` } : {}),
+  });
   const code = await context.open2(codec, settings);
-  settings?.free();
+  settings.free();
   if (code < 0) {
     context.freeContext();
     throw new TikitakaError('ERR_DECODE', `libav cannot open its decoder ${codec.name}: ${complaint(lib, code)}`, {
       details: { decoder: codec.name, libav: complaint(lib, code) },
     });
   }
-  return { context, name: codec.name ?? codecName };
+  return { context, name: codec.name ?? codecName, maxPixels };
 }
 
 function findCuvid(lib: Libav, codec: string): Codec | null {

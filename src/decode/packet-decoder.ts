@@ -1,6 +1,7 @@
 import { pictureRect } from '../../models/index.js';
 import { OptionError, TikitakaError } from '../../operators/index.js';
 import type { SampleIndex, Visit } from '../container/index.js';
+import { createSlices, withDefaults } from '../limits/index.js';
 import type { PacketDecoder, PacketDecoderOptions } from './decoder.js';
 import type { Frame } from './frame.js';
 import type { Slot } from './frame-pool.js';
@@ -9,10 +10,12 @@ import { createVideoDecoder } from './video-decoder.js';
 
 /**
  * Opens the in-process decoder for a clip whose sample index is known. Errors: ERR_DECODER_UNAVAILABLE where node-av does
- * not load; ERR_DECODE where it has no decoder for the codec; ERR_OPTION.
+ * not load; ERR_DECODE where it has no decoder for the codec; ERR_LIMIT where the index says that pictures are too large;
+ * ERR_OPTION.
  */
 export async function openPacketDecoder(options: PacketDecoderOptions): Promise<PacketDecoder> {
   const { index, input, pool, threads = 2, nvdec } = options;
+  const { maxPixels } = withDefaults(options.limits);
   if (pool.bytesPerSlot !== input.width * input.height * 3)
     throw new OptionError('the pool was made for another picture size', { bytesPerSlot: pool.bytesPerSlot, ...input });
   const problems = { failedSamples: 0, damagedFrames: 0, missingFrames: 0 };
@@ -23,8 +26,8 @@ export async function openPacketDecoder(options: PacketDecoderOptions): Promise<
     : {};
   const codec = await openCodec(
     lib,
-    { ...index, reorder: reorderDepth(index) },
-    { threads, ...(nvdec ? { nvdec: resize } : {}) },
+    { ...index, reorder: await reorderDepth(index) },
+    { threads, maxPixels, ...(nvdec ? { nvdec: resize } : {}) },
   );
   const decoder = createVideoDecoder({
     lib,
@@ -158,13 +161,15 @@ export async function openPacketDecoder(options: PacketDecoderOptions): Promise<
 const MAX_REORDER = 16;
 
 /** The largest number of samples that are decoded before one that is shown earlier. */
-function reorderDepth({ ptsUs }: SampleIndex): number {
+async function reorderDepth({ ptsUs }: SampleIndex): Promise<number> {
   let depth = 0;
-  for (let sample = 1; sample < ptsUs.length && depth < MAX_REORDER; sample++) {
-    const pts = ptsUs[sample] ?? 0;
-    let later = 0;
-    for (let back = 1; back <= MAX_REORDER && back <= sample; back++) if ((ptsUs[sample - back] ?? 0) > pts) later++;
-    depth = Math.max(depth, later);
-  }
+  await createSlices().blocks(ptsUs.length, (from, end) => {
+    for (let sample = from; sample < end && depth < MAX_REORDER; sample++) {
+      let later = 0;
+      for (let back = Math.max(0, sample - MAX_REORDER); back < sample; back++)
+        if (ptsUs[back] > ptsUs[sample]) later++;
+      depth = Math.max(depth, later);
+    }
+  });
   return depth;
 }

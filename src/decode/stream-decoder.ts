@@ -1,4 +1,5 @@
 import { TikitakaError } from '../../operators/index.js';
+import { checkReach, withDefaults } from '../limits/index.js';
 import { createChunkQueue } from './chunk-queue.js';
 import type { StreamDecoder, StreamDecoderOptions } from './decoder.js';
 import { openDemuxer } from './demuxer.js';
@@ -9,7 +10,7 @@ import type { Picture } from './video-decoder.js';
 
 /**
  * Opens a clip through libav's demuxer and decodes up to its first picture, which tells its size. Errors: those of the
- * chunks; ERR_NOT_VIDEO; ERR_DECODE; ERR_ABORTED; ERR_DECODER_UNAVAILABLE where node-av does not load.
+ * chunks; ERR_NOT_VIDEO; ERR_DECODE; ERR_LIMIT; ERR_ABORTED; ERR_DECODER_UNAVAILABLE where node-av does not load.
  */
 export async function openStreamDecoder(options: StreamDecoderOptions): Promise<StreamDecoder> {
   const {
@@ -21,6 +22,7 @@ export async function openStreamDecoder(options: StreamDecoderOptions): Promise<
     minStartBytes = 1 << 18,
     startTimeoutMs = 100,
   } = options;
+  const limits = withDefaults(options.limits);
   const lib = await loadLibav();
   const problems = { failedSamples: 0, damagedFrames: 0, missingFrames: 0 };
   let firstError: string | undefined;
@@ -69,7 +71,8 @@ export async function openStreamDecoder(options: StreamDecoderOptions): Promise<
           ? source
           : { read: (size) => queue?.read(size) ?? Promise.resolve(null), format: source.format },
       probeBytes: minStartBytes,
-      codec: { threads },
+      codec: { threads, maxPixels: limits.maxPixels },
+      maxSampleBytes: limits.maxSampleBytes,
       ...(options.signal ? { signal: options.signal } : {}),
       onComplaint(message) {
         problems.failedSamples++;
@@ -77,6 +80,7 @@ export async function openStreamDecoder(options: StreamDecoderOptions): Promise<
       },
     });
     demuxer = opened;
+    checkReach({ index: 0, ptsUs: opened.durationUs ?? 0 }, limits);
     const first = await advance(opened);
     if (!first)
       throw new TikitakaError('ERR_DECODE', 'no frame of the clip can be decoded', { details: { firstError } });
@@ -124,6 +128,7 @@ export async function openStreamDecoder(options: StreamDecoderOptions): Promise<
         if (!picture) break;
         const index = frameCount;
         const ptsUs = timeOf(picture.pts);
+        checkReach({ index, ptsUs }, limits);
         frameCount++;
         if (picture.damaged) problems.damagedFrames++;
         if (!keep(index)) continue;

@@ -1,5 +1,6 @@
 import type { ModelInput } from '../../models/index.js';
-import { complaint, type Libav, type OpenCodec } from './libav.js';
+import { checkPixels } from '../limits/index.js';
+import { type AvPacket, complaint, type Libav, type OpenCodec } from './libav.js';
 import { createFrameScaler } from './libav-scaler.js';
 
 /** One decoded picture inside libav; valid until the next call to its decoder. */
@@ -13,11 +14,13 @@ export interface Picture {
   readonly damaged: boolean;
 }
 
-/** One libav decoder with its scaler. Calls must not overlap. */
+/** One libav decoder with its scaler. Calls must not overlap. `send` and `receive`: ERR_LIMIT for pictures larger than `maxPixels`. */
 export interface VideoDecoder {
   readonly name: string;
   /** Takes a coded frame in. All pictures that are ready must have been received before. */
   send(bytes: Uint8Array, pts: number): Promise<void>;
+  /** The same with libav's own packet, which stays the caller's. */
+  sendPacket(packet: AvPacket): Promise<void>;
   /** Says that nothing more comes: `receive` until undefined, then `flush`. */
   drain(): Promise<void>;
   /** The next finished picture, undefined where more must be sent. */
@@ -50,15 +53,23 @@ export function createVideoDecoder({ lib, codec, sourceSize, onComplaint }: Vide
   frame.alloc();
   const scaler = createFrameScaler(lib);
   const { AVERROR_EAGAIN, AVERROR_EOF, AV_FRAME_FLAG_CORRUPT, AV_FRAME_FLAG_KEY, AV_NOPTS_VALUE } = lib.constants;
+  const complain = (code: number) => {
+    // libav says no more than "invalid data" of a picture that it takes no memory for; the size it has read by then.
+    checkPixels(context, codec);
+    onComplaint(complaint(lib, code));
+  };
+  const sendPacket = async (coded: AvPacket) => {
+    const code = await context.sendPacket(coded);
+    if (code < 0) complain(code);
+  };
   return {
     name: `libav ${codec.name}`,
+    sendPacket,
     async send(bytes, pts) {
       packet.data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       packet.pts = BigInt(pts);
       packet.dts = BigInt(pts);
-      const code = await context.sendPacket(packet);
-      packet.unref();
-      if (code < 0) onComplaint(complaint(lib, code));
+      await sendPacket(packet).finally(() => packet.unref());
     },
     async drain() {
       await context.sendPacket(null);
@@ -69,6 +80,7 @@ export function createVideoDecoder({ lib, codec, sourceSize, onComplaint }: Vide
         const code = await context.receiveFrame(frame);
         if (code === AVERROR_EAGAIN || code === AVERROR_EOF) return undefined;
         if (code >= 0) {
+          checkPixels(frame, codec);
           return {
             pts: frame.pts === AV_NOPTS_VALUE ? Number.NaN : Number(frame.pts),
             width: sourceSize?.width ?? frame.width,
@@ -78,7 +90,7 @@ export function createVideoDecoder({ lib, codec, sourceSize, onComplaint }: Vide
           };
         }
         // With frame threads the complaint about a packet comes here, and further pictures behind it.
-        onComplaint(complaint(lib, code));
+        complain(code);
       }
       return undefined;
     },

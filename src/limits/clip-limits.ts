@@ -67,6 +67,15 @@ export function withDefaults(limits: Partial<ClipLimits> = {}): ClipLimits {
   return { ...defaultClipLimits, ...limits };
 }
 
+/** Throws ERR_LIMIT where frame number `frame`, shown `ptsUs` behind the first one, is beyond what a clip may have. */
+export function checkReach(
+  { index, ptsUs }: { readonly index: number; readonly ptsUs: number },
+  { maxFrames, maxSeconds }: Pick<ClipLimits, 'maxFrames' | 'maxSeconds'>,
+): void {
+  if (index >= maxFrames) throw limitError('maxFrames', index + 1, maxFrames);
+  if (ptsUs > maxSeconds * 1e6) throw limitError('maxSeconds', ptsUs / 1e6, maxSeconds);
+}
+
 /** Throws ERR_LIMIT where a picture is larger than `maxPixels`. */
 export function checkPixels(
   { width, height }: { readonly width: number; readonly height: number },

@@ -1,6 +1,7 @@
 export {
   type ClipLimits,
   checkPixels,
+  checkReach,
   defaultClipLimits,
   limitError,
   limitSettings,
