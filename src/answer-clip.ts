@@ -1,5 +1,7 @@
 import { defer, type Observable } from 'rxjs';
 import type { ModelRunner } from '../models/index.js';
+import { TikitakaError } from '../operators/index.js';
+import { clipLimits } from './clip-limits.js';
 import type { Config } from './config.js';
 import { openClip, type SampleIndex } from './container/index.js';
 import {
@@ -55,6 +57,7 @@ const BATCHES_OF_SLOTS = 3;
 /** Joins net, container, decoder and planner for one clip. */
 export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
   const { config, runner, timeline } = options;
+  const limits = clipLimits(config);
   let source: ByteSource | undefined;
   let decoder: PacketDecoder | StreamDecoder | undefined;
   let planner: Planner | undefined;
@@ -71,7 +74,7 @@ export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
       headBytes: FIRST_BYTES,
       signal,
     });
-    const { connection } = source;
+    const { connection, sizeBytes = Number.POSITIVE_INFINITY } = source;
     const openedAtMs = options.now();
     /** Only what the network did: the decoder's troubles are its own. */
     const disturbance = () =>
@@ -83,7 +86,7 @@ export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
       });
     connected({ http: source.connection.httpVersion, reused: source.connection.reused });
     const parsed = timeline.begin('open');
-    const clip = await openClip(source, { signal });
+    const clip = await openClip(source, { signal, limits });
     parsed();
     const frames = watchPool(
       createFramePool({
@@ -98,7 +101,7 @@ export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
       for (const reason of chosen.fallbacks) options.log.warn(reason);
       return chosen;
     };
-    const common = { input: runner.input, pool: frames, threads: config.DECODE_THREADS };
+    const common = { input: runner.input, pool: frames, threads: config.DECODE_THREADS, limits };
     if (clip.kind === 'indexed') {
       const { decoder: opened } = await noting(choosePacketDecoder(choice, { ...common, index: clip.index }));
       decoder = opened;
@@ -111,11 +114,12 @@ export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
         stride: config.FRAME_STRIDE,
         fixed: config.PLAN === 'fixed',
         missingBytes: (sample) => clip.reader.missingBytes(sample),
-        ...(config.PARTIAL_DOWNLOAD ? { limitBytes: partialLimit(config, clip.index) } : {}),
+        limitBytes: Math.min(sizeBytes, config.PARTIAL_DOWNLOAD ? partialLimit(config, clip.index) : sizeBytes),
       });
       planner = planned;
       const parts = { ...options, clip, source, decoder: opened, planner: planned, cost, pool: frames };
-      return Object.assign(plannedClip(parts), { disturbance });
+      const cutOff = samplesBehind(clip.index, sizeBytes);
+      return Object.assign(plannedClip(parts), { disturbance: () => cutOff ?? disturbance() });
     }
     const stride = createStride({ source, fixed: strideOf(config), now: options.now });
     const direct = config.DIRECT_URL_STREAM ? { url: options.target } : undefined;
@@ -130,7 +134,7 @@ export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
       }),
     );
     decoder = opened;
-    return Object.assign(streamedClip(opened, stride), { disturbance });
+    return Object.assign(streamedClip(opened, stride, limits), { disturbance });
   }
 
   return {
@@ -142,6 +146,15 @@ export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
     },
     facts: () => ({ source, decoder: decoder?.name ?? '', strategy: planner?.strategy ?? '' }),
   };
+}
+
+/** ERR_SOURCE_TRUNCATED where samples lie behind the end of the file: their frames are answered from those before. */
+function samplesBehind(index: SampleIndex, sizeBytes: number): TikitakaError | undefined {
+  const isBehind = (size: number, sample: number) => index.offset[sample] + size > sizeBytes;
+  const missing = index.sizeBytes.reduce((count, size, sample) => count + Number(isBehind(size, sample)), 0);
+  if (missing === 0) return undefined;
+  const details = { samples: index.sampleCount, missing, sizeBytes };
+  return new TikitakaError('ERR_SOURCE_TRUNCATED', 'the file ends before its index says', { details });
 }
 
 const strideOf = ({ FRAME_STRIDE, PLAN }: Config): number | undefined =>

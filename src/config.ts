@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { TikitakaError } from '../operators/index.js';
+import { defaultClipLimits } from './limits/index.js';
 import { type Closeness, nearestName, readDotenv } from './settings/index.js';
 
 const text = () => z.string().trim().min(1);
@@ -69,6 +70,16 @@ const schema = z.object({
   STREAM_BUFFER_TIMEOUT_S: number(0, 60).default(0.1),
   MAX_VIDEO_MB: number(0.1, 65536).default(512),
   ALLOW_PRIVATE_URLS: bool(false),
+
+  // What a clip may make us do
+  MAX_FRAMES: integer(1, 1e8).default(defaultClipLimits.maxFrames),
+  MAX_CLIP_S: number(0.1, 1e7).default(defaultClipLimits.maxSeconds),
+  MAX_PIXELS: integer(256, 2 ** 31 - 1).default(defaultClipLimits.maxPixels),
+  MAX_INDEX_MB: number(0.001, 1024).default(defaultClipLimits.maxIndexBytes / 1e6),
+  MAX_INDEX_BOXES: integer(10, 1e8).default(defaultClipLimits.maxIndexBoxes),
+  MAX_EDITS: integer(0, 1e8).default(defaultClipLimits.maxEdits),
+  MAX_SAMPLE_MB: number(0.001, 1024).default(defaultClipLimits.maxSampleBytes / 1e6),
+  MAX_ANSWER_MB: number(0.001, 1024).default(defaultClipLimits.maxAnswerBytes / 1e6),
 
   // Decoding
   DECODER: z.enum(['auto', 'libav', 'ffmpeg']).default('auto'),

@@ -1,6 +1,7 @@
 import { asyncScheduler, defer, finalize, lastValueFrom, map, type Observable } from 'rxjs';
 import { reportLine as deviceLine, type ModelSet } from '../models/index.js';
 import { openAnswerClip } from './answer-clip.js';
+import { clipLimits } from './clip-limits.js';
 import type { Config } from './config.js';
 import { warmUpDecoder } from './decode/index.js';
 import { decoderChoice } from './decoder-choice.js';
@@ -158,6 +159,7 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
     const encoder = createAnswerEncoder({
       provenance: request.provenance ?? false,
       dropUnscored: config.DROP_UNSCORED,
+      maxBytes: clipLimits(config).maxAnswerBytes,
     });
     const opened = openAnswerClip({
       config,

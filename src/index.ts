@@ -4,6 +4,7 @@ export { type Clip, openClip, type SampleIndex, type SampleReader, type Visit } 
 export { createFramePool, type Frame, type FramePool, openPacketDecoder, type PacketDecoder } from './decode/index.js';
 export { type GenerateClipOptions, type GeneratedClip, generateClip } from './demo/generate.js';
 export { type AnswerRequest, createEngine, type Engine, type EngineEvent, type FinishedAnswer } from './engine.js';
+export { type ClipLimits, defaultClipLimits } from './limits/index.js';
 export { createLogger, type Logger } from './log.js';
 export { type ByteSource, createLinkPolicy, createPool, openByteSource, type Pool } from './net/index.js';
 export {

@@ -1,5 +1,6 @@
 import { lastValueFrom } from 'rxjs';
 import type { ModelRunner } from '../models/index.js';
+import { clipLimits } from './clip-limits.js';
 import type { Config } from './config.js';
 import { openClip } from './container/index.js';
 import { choosePacketDecoder, chooseStreamDecoder, createFramePool, type Frame } from './decode/index.js';
@@ -81,7 +82,8 @@ export async function answerSequentially(options: SequentialOptions): Promise<Se
         }
       }
       scene.setClip(clip.scene());
-      const encoder = createAnswerEncoder({ dropUnscored: config.DROP_UNSCORED });
+      const { maxAnswerBytes } = clipLimits(config);
+      const encoder = createAnswerEncoder({ dropUnscored: config.DROP_UNSCORED, maxBytes: maxAnswerBytes });
       encoder.update(scene.snapshot());
       const body = encoder.json({});
       return { measured, frameCount: clip.frameCount(), downloadMs, totalMs: elapsedMs(), isCut, body };
@@ -96,10 +98,11 @@ export async function answerSequentially(options: SequentialOptions): Promise<Se
 type Source = Awaited<ReturnType<typeof openByteSource>>;
 
 async function openSequentialClip(source: Source, { config, runner }: SequentialOptions): Promise<SequentialClip> {
-  const clip = await openClip(source);
+  const limits = clipLimits(config);
+  const clip = await openClip(source, { limits });
   const { input } = runner;
   const pool = createFramePool({ slots: 1, bytesPerSlot: input.width * input.height * 3 });
-  const common = { input, pool, threads: config.DECODE_THREADS };
+  const common = { input, pool, threads: config.DECODE_THREADS, limits };
   const choice = decoderChoice(config);
   if (clip.kind === 'indexed') {
     const { index, reader } = clip;
@@ -127,7 +130,7 @@ async function openSequentialClip(source: Source, { config, runner }: Sequential
     startTimeoutMs: config.STREAM_BUFFER_TIMEOUT_S * 1000,
   });
   const { width, height, durationUs, framesPerSecond: fps } = decoder;
-  const expected = Math.round(((durationUs ?? 0) / 1e6) * (fps ?? 0));
+  const expected = Math.min(limits.maxFrames, Math.round(((durationUs ?? 0) / 1e6) * (fps ?? 0)));
   let ended = false;
   const frameCount = () => (ended ? decoder.frameCount : Math.max(expected, decoder.frameCount));
   return {

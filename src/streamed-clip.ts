@@ -1,21 +1,34 @@
 import type { Frame, StreamDecoder } from './decode/index.js';
+import type { ClipLimits } from './limits/index.js';
 import type { ByteSource } from './net/index.js';
 import { type AnswerClip, fromFrames } from './planned-clip.js';
 
-/** A clip without an index: read once from its start to its end. */
-export function streamedClip(decoder: StreamDecoder, stride: Stride): AnswerClip {
+/** A clip without an index: read once from its start to its end. What its container claims beyond the limit is not believed. */
+export function streamedClip(
+  decoder: StreamDecoder,
+  stride: Stride,
+  { maxFrames }: Pick<ClipLimits, 'maxFrames'>,
+): AnswerClip {
   let ended = false;
+  /** At a fault or a limit: what came until then is there to be answered. */
+  let brokeOff = false;
   const { durationUs, framesPerSecond: fps } = decoder;
-  const expected = durationUs && fps ? Math.round((durationUs / 1e6) * fps) : undefined;
+  const expected = durationUs && fps ? Math.min(maxFrames, Math.round((durationUs / 1e6) * fps)) : undefined;
   async function* frames(signal: AbortSignal): AsyncGenerator<Frame> {
-    yield* decoder.frames(signal);
-    ended = true;
+    try {
+      yield* decoder.frames(signal);
+      ended = true;
+    } catch (error) {
+      brokeOff = true;
+      throw error;
+    }
   }
   return {
     width: decoder.width,
     height: decoder.height,
     get frameCount() {
-      return ended ? decoder.frameCount : expected && Math.max(expected, decoder.frameCount);
+      if (ended) return decoder.frameCount;
+      return brokeOff || expected ? Math.max(expected ?? 0, decoder.frameCount) : undefined;
     },
     get scene() {
       return { frameCount: this.frameCount, fps };

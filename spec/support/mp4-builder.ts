@@ -101,7 +101,7 @@ export function buildMp4(tables: TrackTables = {}): Buffer {
       Buffer.concat([wide ? u64(duration) : u32(duration), wide ? u64(mediaTime) : u32(mediaTime), u32(0x10000)]),
     );
     const edts = tables.edits
-      ? box('edts', part('elst', u32(wide ? 1 << 24 : 0, rows.length), ...rows))
+      ? box('edts', part('elst', u32(wide ? 1 << 24 : 0, rows.length), Buffer.concat(rows)))
       : Buffer.alloc(0);
     const mdia = box(
       'mdia',

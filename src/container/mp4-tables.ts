@@ -146,8 +146,8 @@ async function checkSizes(
   if (within < sizes.length * LEAST_WITHIN) throw endedEarly({ samples: sizes.length, within, fileBytes });
 }
 
-/** Less of a clip is not worth an answer over the whole of it. Chosen. */
-const LEAST_WITHIN = 0.5;
+/** Of a clip that was cut off earlier nothing is worth answering. Chosen. */
+const LEAST_WITHIN = 0.1;
 
 const endedEarly = (details: Readonly<Record<string, unknown>>) =>
   new TikitakaError('ERR_SOURCE_TRUNCATED', 'the file ends before most of what its index claims', { details });

@@ -66,7 +66,8 @@ export async function warmUpDecoder(choice: DecoderChoice): Promise<void> {
 export async function nvdecFault(): Promise<string | undefined> {
   const clip = { codec: 'h264', width: 1920, height: 1080, extradata: new Uint8Array(), reorder: 0 };
   try {
-    const { context } = await openCodec(await loadLibav(), clip, { threads: 1, nvdec: {} });
+    const maxPixels = clip.width * clip.height;
+    const { context } = await openCodec(await loadLibav(), clip, { threads: 1, maxPixels, nvdec: {} });
     context.freeContext();
     return undefined;
   } catch (error) {

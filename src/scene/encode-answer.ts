@@ -1,3 +1,4 @@
+import { defaultClipLimits, limitError } from '../limits/index.js';
 import type { Answer, AnswerFrame } from './answer.js';
 import { FrameJsonWriter } from './frame-json.js';
 
@@ -9,6 +10,8 @@ export interface AnswerEncoderOptions {
   readonly provenance?: boolean;
   /** Leaves out boxes that callers drop anyway (`DROP_UNSCORED=1`, PROTOCOL §3). Default false. */
   readonly dropUnscored?: boolean;
+  /** A larger body is ERR_LIMIT, and no more of it is kept. Default 64 MB (`ClipLimits`). */
+  readonly maxBytes?: number;
 }
 
 /** Fields of the body before `frames`, in this order, e.g. `{challenge_id, processing_time}`. */
@@ -22,13 +25,13 @@ export type AnswerFields = Readonly<Record<string, unknown>>;
 export interface AnswerEncoder {
   /** Takes over a snapshot; works until `isPaused` says so (asked every few frames); true = up to date. Call again to go on. */
   update(answer: Answer, isPaused?: () => boolean): boolean;
-  /** The body as UTF-8 JSON, of the last snapshot given. */
+  /** The body as UTF-8 JSON, of the last snapshot given. ERR_LIMIT where it is larger than `maxBytes`. */
   json(fields: AnswerFields): Uint8Array;
 }
 
 /** Opens an encoder for the snapshots of one challenge; see `AnswerEncoder`. */
 export function createAnswerEncoder(options: AnswerEncoderOptions = {}): AnswerEncoder {
-  const { provenance = false, dropUnscored = false } = options;
+  const { provenance = false, dropUnscored = false, maxBytes = defaultClipLimits.maxAnswerBytes } = options;
   /** What was written, and from which frame. */
   const fragments: Uint8Array[] = [];
   const written: AnswerFrame[] = [];
@@ -36,6 +39,13 @@ export function createAnswerEncoder(options: AnswerEncoderOptions = {}): AnswerE
   let size = { width: 0, height: 0 };
   let current: Answer | undefined;
   let done = 0;
+  /** Of all fragments. */
+  let bytes = 0;
+
+  function shortenTo(frames: number): void {
+    while (fragments.length > frames) bytes -= fragments.pop()?.length ?? 0;
+    written.length = Math.min(written.length, frames);
+  }
 
   function writerFor({ width, height }: Answer): FrameJsonWriter {
     if (known && size.width === width && size.height === height) return known;
@@ -46,17 +56,21 @@ export function createAnswerEncoder(options: AnswerEncoderOptions = {}): AnswerE
   }
 
   function update(answer: Answer, isPaused: () => boolean = () => false): boolean {
-    if (current !== answer) done = 0;
+    if (current !== answer) {
+      done = 0;
+      if (bytes > maxBytes) shortenTo(0);
+    }
     current = answer;
     const { frames } = answer;
     const writer = writerFor(answer);
-    fragments.length = Math.min(fragments.length, frames.length);
-    written.length = Math.min(written.length, frames.length);
-    while (done < frames.length) {
+    shortenTo(frames.length);
+    while (done < frames.length && bytes <= maxBytes) {
       const frame = frames[done];
       if (frame && written[done] !== frame) {
         written[done] = frame;
+        bytes -= fragments[done]?.length ?? 0;
         fragments[done] = writer.write(frame);
+        bytes += fragments[done].length;
       }
       done++;
       if (done % FRAMES_PER_STEP === 0 && done < frames.length && isPaused()) return false;
@@ -68,7 +82,10 @@ export function createAnswerEncoder(options: AnswerEncoderOptions = {}): AnswerE
     update,
     json(fields) {
       if (current) update(current);
-      return join(head(fields), fragments);
+      const start = head(fields);
+      const size = sizeOf(start, fragments.length, bytes);
+      if (size > maxBytes) throw limitError('maxAnswerBytes', size, maxBytes);
+      return join(start, fragments, size);
     },
   };
 }
@@ -81,11 +98,13 @@ function head(fields: AnswerFields): Uint8Array {
   return new TextEncoder().encode(`${text}${text.length > 1 ? ',' : ''}"frames":[`);
 }
 
-/** Everything in one piece, with commas between the fragments. */
-function join(start: Uint8Array, fragments: readonly Uint8Array[]): Uint8Array {
-  const commas = Math.max(0, fragments.length - 1);
-  const length = fragments.reduce((sum, fragment) => sum + fragment.length, start.length + commas + TAIL.length);
-  const all = new Uint8Array(length);
+/** Of the whole body, with commas between the fragments. */
+const sizeOf = (start: Uint8Array, fragments: number, bytes: number): number =>
+  start.length + bytes + Math.max(0, fragments - 1) + TAIL.length;
+
+/** Everything in one piece. */
+function join(start: Uint8Array, fragments: readonly Uint8Array[], size: number): Uint8Array {
+  const all = new Uint8Array(size);
   all.set(start);
   let at = start.length;
   for (const [i, fragment] of fragments.entries()) {

@@ -248,7 +248,7 @@ describe('findMp4Index', () => {
     ],
     [
       'samples of which most lie behind the end',
-      { sizes: [10, 10, 10], media: Buffer.alloc(19) },
+      { sizes: new Array(200).fill(90), media: Buffer.alloc(900) },
       'ERR_SOURCE_TRUNCATED',
     ],
     ['more chunks than bytes', { replace: { stco: u32(0, 0x7fffffff, 0) } }, 'ERR_CONTAINER'],
