@@ -129,6 +129,7 @@ describe('what child processes know, and what they leave behind', function () {
     const run = startFfmpeg({
       binary,
       source: { url: await clip() },
+      maxPixels: 1e6,
       threads: 1,
       filters: ['scale=64:48'],
       onComplaint: () => undefined,
