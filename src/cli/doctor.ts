@@ -47,7 +47,7 @@ const installerNeeds = [
   ...['NODE_EXTRA_CA_CERTS', 'ONNXRUNTIME_NODE_*', 'npm_config_onnxruntime*'],
 ];
 
-/** Runs the package's own install script, which `.npmrc` and `allowScripts` skip at `npm ci`. */
+/** Runs the package's own install script, which `package-lock.json` and `allowScripts` leave out of `npm ci`. */
 function installCuda(): Promise<void> {
   const script = fileURLToPath(new URL('../script/install.js', import.meta.resolve('onnxruntime-node')));
   return new Promise((resolve, reject) => {
