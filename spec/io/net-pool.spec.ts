@@ -155,6 +155,25 @@ describe('net: the pool', () => {
     assert.equal(pool.stats().open, 2);
   });
 
+  it('keeps an origin that delivered past the keep-alive time, dials it again when it is lost, and lets it go in the end', async () => {
+    const { server, pool, url } = await set({}, { keepAliveMs: 20 });
+    await collect((await pool.request(url, { headers: range(0, 10) })).body);
+    assert.deepEqual(pool.keepWarm([server.url], 3_600_000), [server.url]);
+    assert.deepEqual(pool.keepWarm([server.url], 3_600_000), [], 'it is kept already');
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    assert.equal(server.stats.open, 1);
+    server.dropConnections();
+    await until(() => server.stats.connections === 2, 'the origin is connected again');
+    pool.keepWarm([server.url], 1);
+    await until(() => server.stats.open === 0, 'nobody wants it any more');
+    assert.equal(server.stats.connections, 2);
+  });
+
+  it('keeps no origin warm where connections are not reused', async () => {
+    const { server, pool } = await set({}, { reuse: false });
+    assert.deepEqual(pool.keepWarm([server.url], 1000), []);
+  });
+
   it('takes a new connection after an HTTP/1.1 server has closed the last one with its answer', async () => {
     let connections = 0;
     const server = createHttpServer((_request, response) => {

@@ -26,6 +26,7 @@ export function memorySource(bytes: Uint8Array, options: MemorySourceOptions = {
   let open = 0;
   return {
     url: 'memory:',
+    origins: new Set(),
     sizeBytes: 'sizeBytes' in options ? options.sizeBytes : bytes.length,
     acceptsRanges,
     connection: { httpVersion: 'file', reused: false, firstByteMs: 0 },

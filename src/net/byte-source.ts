@@ -7,6 +7,8 @@ export interface ByteRange {
 /** One remote (or local) file that can be read in pieces. The consumer's pace is the sender's pace: a chunk is taken from the socket only when it is asked for. */
 export interface ByteSource {
   readonly url: string;
+  /** Origins that answered on the way to it, redirects included; none for a file of this machine. */
+  readonly origins: ReadonlySet<string>;
   /** Whole size, undefined where the server does not say. */
   readonly sizeBytes: number | undefined;
   /** False where the server answered 200 to a ranged request: then only one `read` from 0 exists. */

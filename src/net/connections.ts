@@ -7,6 +7,8 @@ export interface Connection {
   readonly origin: string;
   readonly transport: Transport;
   readonly setUp: SetUpTimes;
+  /** On `performance.now()`'s clock. */
+  readonly openedAtMs: number;
   /** Requests sent so far: the first one is not a reuse. */
   uses: number;
   /** Exchanges under way. */
@@ -32,8 +34,9 @@ export interface Connections {
   acquire(origin: URL, signal: AbortSignal): Promise<Connection>;
   release(connection: Connection): void;
   retire(connection: Connection): void;
-  /** Origins in this set are not reaped for idleness. */
-  readonly pinned: Set<string>;
+  /** Connections of this origin are not reaped for idleness, until `unpin`. */
+  pin(origin: string): void;
+  unpin(origin: string): void;
   /** Connections open, those of them idle, and how many were ever dialled. */
   stats(): { readonly open: number; readonly idle: number; readonly dialled: number };
   close(): Promise<void>;
@@ -79,6 +82,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
   }
 
   function rest(connection: Connection) {
+    clearTimeout(idleTimers.get(connection));
     const reap = () => {
       if (!pinned.has(connection.origin)) end(connection);
     };
@@ -123,7 +127,15 @@ export function createConnections(options: ConnectionsOptions): Connections {
       if (socket.httpVersion === '2') exclusive.delete(origin);
       else exclusive.add(origin);
       const transport = createTransport(url, socket, () => forget(connection));
-      const connection: Connection = { origin, transport, setUp: socket.setUp, uses: 0, active: 0, retired: false };
+      const connection: Connection = {
+        origin,
+        transport,
+        setUp: socket.setUp,
+        openedAtMs: performance.now(),
+        uses: 0,
+        active: 0,
+        retired: false,
+      };
       open.add(connection);
       rest(connection);
       return connection;
@@ -174,7 +186,11 @@ export function createConnections(options: ConnectionsOptions): Connections {
       connection.retired = true;
       if (connection.active === 0) end(connection);
     },
-    pinned,
+    pin: (origin) => pinned.add(origin),
+    unpin(origin) {
+      pinned.delete(origin);
+      for (const connection of idleTimers.keys()) if (connection.origin === origin) rest(connection);
+    },
     stats: () => ({ open: open.size, idle: idleTimers.size, dialled }),
     async close() {
       closed = true;

@@ -20,6 +20,7 @@ export async function openFileSource(path: string): Promise<ByteSource> {
   const life = linkSignals();
   return {
     url: pathToFileURL(resolve(path)).href,
+    origins: new Set(),
     sizeBytes,
     acceptsRanges: true,
     connection: { httpVersion: 'file', reused: false, firstByteMs: performance.now() - begun },
@@ -72,6 +73,7 @@ export async function downloadToFile(source: ByteSource, signal?: AbortSignal): 
     const file = await openFileSource(path);
     return {
       url: source.url,
+      origins: source.origins,
       sizeBytes: file.sizeBytes,
       acceptsRanges: true,
       connection: source.connection,

@@ -69,6 +69,7 @@ export async function openHttpSource(link: string | URL, options: HttpSourceOpti
 
     return {
       url: String(link),
+      origins: get.origins,
       sizeBytes,
       acceptsRanges,
       connection: {

@@ -9,6 +9,7 @@ export function limitBytes(source: ByteSource, maxBytes: number): ByteSource {
   if (!(maxBytes >= 1)) throw new OptionError(`maxBytes must be at least 1, got ${maxBytes}`, { maxBytes });
   return {
     url: source.url,
+    origins: source.origins,
     sizeBytes: source.sizeBytes,
     acceptsRanges: source.acceptsRanges,
     connection: source.connection,

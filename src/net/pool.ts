@@ -2,9 +2,10 @@ import { createSecureContext } from 'node:tls';
 import { OptionError, TikitakaError } from '../../operators/index.js';
 import { type Connection, createConnections } from './connections.js';
 import { dial, type Resolve, type SetUpTimes, systemResolve } from './dial.js';
-import { createLinkPolicy, type LinkPolicy, shown } from './link-policy.js';
+import { createLinkPolicy, type LinkPolicy } from './link-policy.js';
 import type { TransportResponse } from './transport.js';
-import { abortError, linkSignals } from './within.js';
+import { createWarmOrigins, type WarmOrigin } from './warm-origins.js';
+import { linkSignals } from './within.js';
 
 export interface PoolOptions {
   /** False: every `lane` (so every source) has connections of its own, for comparison (`USE_CONNECTION_POOL=0`). Default true. */
@@ -53,12 +54,7 @@ export interface Lane {
   close(): void;
 }
 
-export interface WarmOrigin {
-  readonly origin: string;
-  readonly httpVersion?: '1.1' | '2';
-  readonly setUp?: SetUpTimes;
-  readonly error?: TikitakaError;
-}
+export type { WarmOrigin } from './warm-origins.js';
 
 /** One process-wide set of connections: HTTP/2 where ALPN offers it (one connection, many streams), else HTTP/1.1. */
 export interface Pool extends Omit<Lane, 'close'> {
@@ -69,14 +65,16 @@ export interface Pool extends Omit<Lane, 'close'> {
    * while. At most `maxConnections` of them. Never rejects: each failure stands in the list, and is tried again if it may pass.
    */
   warm(origins: readonly string[]): Promise<readonly WarmOrigin[]>;
+  /**
+   * Keeps origins that delivered connected for `forMs` from now; a lost connection is dialled again as `warm` does. The last
+   * four of them; nothing where connections are not reused. Returns those that were not kept before.
+   */
+  keepWarm(origins: readonly string[], forMs: number): readonly string[];
   /** Connections open, those of them idle, and how many were ever dialled. */
   stats(): { readonly open: number; readonly idle: number; readonly dialled: number };
   /** Ends everything, what still runs with ERR_ABORTED. Idempotent. */
   close(): Promise<void>;
 }
-
-/** First pause before a lost warm origin is dialled again, and the longest, ms. Chosen. */
-const REWARM_MS = { first: 1000, longest: 60_000 };
 
 /** Creates a pool. Throws ERR_OPTION on values out of range. */
 export function createPool(options: PoolOptions = {}): Pool {
@@ -94,7 +92,6 @@ export function createPool(options: PoolOptions = {}): Pool {
   const closing = new AbortController();
   const secureContext = ca === undefined ? undefined : createSecureContext({ ca });
   const children = new Set<Pool>();
-  const rewarming = new Map<string, { timer: NodeJS.Timeout; pauseMs: number }>();
   const connections = createConnections({
     dial: (origin) =>
       dial(origin, { policy, resolve, secureContext, connectTimeoutMs, readTimeoutMs, signal: closing.signal }),
@@ -102,8 +99,9 @@ export function createPool(options: PoolOptions = {}): Pool {
     maxKeptAlive,
     keepAliveMs,
     waitMs: readTimeoutMs,
-    onClosed: ({ origin }) => rewarm(origin),
+    onClosed: (connection) => warmOrigins.lost(connection),
   });
+  const warmOrigins = createWarmOrigins({ connections, policy, maxConnections, signal: closing.signal });
 
   async function request(link: string | URL, { headers = {}, signal }: PoolRequest = {}): Promise<PoolResponse> {
     const url = policy.checkUrl(link);
@@ -147,33 +145,9 @@ export function createPool(options: PoolOptions = {}): Pool {
     if (codeOf(error) === 'ERR_SOURCE_STALLED') connections.retire(connection);
   }
 
-  async function warmOne(link: string): Promise<WarmOrigin> {
-    try {
-      const url = policy.checkUrl(link);
-      if (!connections.pinned.has(url.origin)) atLeast(connections.pinned.size + 1, { maxConnections });
-      connections.pinned.add(url.origin);
-      const connection = await connections.acquire(url, closing.signal);
-      connection.uses += 1;
-      connections.release(connection);
-      rewarming.delete(url.origin);
-      return { origin: url.origin, httpVersion: connection.transport.httpVersion, setUp: connection.setUp };
-    } catch (cause) {
-      const error = cause instanceof TikitakaError ? cause : abortError(closing.signal);
-      if (error.retryable && URL.canParse(link)) rewarm(new URL(link).origin);
-      return { origin: URL.canParse(link) ? new URL(link).origin : shown(link), error };
-    }
-  }
-
-  function rewarm(origin: string) {
-    if (closing.signal.aborted || !connections.pinned.has(origin)) return;
-    const { timer, pauseMs = REWARM_MS.first / 2 } = rewarming.get(origin) ?? {};
-    clearTimeout(timer);
-    const next = Math.min(pauseMs * 2, REWARM_MS.longest);
-    rewarming.set(origin, { timer: setTimeout(() => void warmOne(origin), next).unref(), pauseMs: next });
-  }
-
   async function close() {
     closing.abort(new TikitakaError('ERR_ABORTED', 'The pool was closed'));
+    warmOrigins.close();
     await Promise.all([connections.close(), ...[...children].map((child) => child.close())]);
   }
 
@@ -192,7 +166,8 @@ export function createPool(options: PoolOptions = {}): Pool {
         },
       };
     },
-    warm: (origins) => Promise.all(origins.map(warmOne)),
+    warm: warmOrigins.warm,
+    keepWarm: (origins, forMs) => (reuse ? origins.filter((origin) => warmOrigins.keep(origin, forMs)) : []),
     stats: connections.stats,
     close,
   };

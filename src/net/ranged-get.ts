@@ -30,6 +30,8 @@ export interface Exchange {
 export interface RangedGet {
   readonly requests: number;
   readonly bytesRead: number;
+  /** Origins that answered, redirects included. */
+  readonly origins: ReadonlySet<string>;
   /** The first request, for the bytes from 0 to `end`; its answer says what the file is. */
   open(end: number, signal: AbortSignal): Promise<Exchange>;
   /**
@@ -45,12 +47,14 @@ export function createRangedGet({ link, lane, maxBytes, retries, backOffMs }: Ra
   let file: RangeAnswer | undefined;
   let requests = 0;
   let bytesRead = 0;
+  const origins = new Set<string>();
 
   async function send(headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<PoolResponse> {
     let target = url;
     for (let hops = 0; ; hops += 1) {
       requests += 1;
       const response = await lane.request(target, { headers, signal });
+      origins.add(target.origin);
       const { location } = response.headers;
       if (![301, 302, 303, 307, 308].includes(response.status) || location === undefined) {
         if (response.status < 300) url = target;
@@ -112,6 +116,7 @@ export function createRangedGet({ link, lane, maxBytes, retries, backOffMs }: Ra
     get bytesRead() {
       return bytesRead;
     },
+    origins,
     async open(end, signal) {
       for (let failures = 0; ; failures += 1) {
         try {
