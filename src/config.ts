@@ -61,6 +61,7 @@ const schema = z.object({
   READ_TIMEOUT_S: number(0.05, 300).default(10),
   RETRIES: integer(0, 10).default(2),
   PREWARM_ORIGINS: list(),
+  KEEP_WARM_S: number(0, 86400).default(3900),
   CHUNKED_STREAMING: bool(true),
   PARTIAL_DOWNLOAD: bool(false),
   PARTIAL_DOWNLOAD_MB: number(0.1, 4096).optional(),
@@ -115,6 +116,7 @@ const schema = z.object({
   START_BUDGET_AFTER_FIRST_FRAME: bool(false),
   REHEARSE: bool(true),
   FIRST_FRAME_TIMEOUT_S: number(0.05, 600).default(5),
+  ON_EMPTY_BUDGET: z.enum(['wait', 'fail']).default('wait'),
   EARLY_FLUSH_FIRST_FRAME: bool(true),
 
   // The answer

@@ -63,9 +63,10 @@ function wireFrames(answer: Answer, indexes: readonly number[]): string[] {
 /** Everything behind the head that differs from caller to caller; see `EncodedAnswer`. */
 function encoded(finished: FinishedAnswer): EncodedAnswer {
   const body = finished.body(wireFacts(finished.report));
-  const { version, report } = finished;
+  const { version, report, compressed } = finished;
   return {
     tail: body.subarray(1),
+    onCompressed: compressed,
     disturbed: report.stoppedBy === 'error',
     ...(version === undefined ? {} : { version }),
   };

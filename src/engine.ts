@@ -1,25 +1,28 @@
-import { asyncScheduler, defer, finalize, lastValueFrom, map, type Observable } from 'rxjs';
+import { asyncScheduler, catchError, defer, finalize, lastValueFrom, map, type Observable, throwError } from 'rxjs';
 import { reportLine as deviceLine, type ModelSet } from '../models/index.js';
 import { openAnswerClip } from './answer-clip.js';
 import { clipLimits } from './clip-limits.js';
 import type { Config } from './config.js';
 import { warmUpDecoder } from './decode/index.js';
 import { decoderChoice } from './decoder-choice.js';
+import { createFinishTime, type FinishTime } from './finish-time.js';
+import { type FinishedAnswer, finishAnswer, versionOf } from './finished-answer.js';
+import { explainEmpty } from './late-cost.js';
 import type { Logger } from './log.js';
+import { createLoopLag, type LoopLag } from './loop-lag.js';
 import { openModels } from './model-choice.js';
 import { type ByteSource, createLinkPolicy, createPool, openByteSource, type Pool } from './net/index.js';
 import { type AnswerEvent, type AnswerScene, answerClip } from './pipeline.js';
-import { type AnswerReport, reportLine } from './report.js';
+import { reportLine } from './report.js';
 import {
   type Answer,
   type AnswerEncoder,
-  type AnswerFields,
   createAnswerEncoder,
   createScene,
   type Scene,
   type SceneClip,
 } from './scene/index.js';
-import { createTimeline, type Timeline } from './timeline.js';
+import { createTimeline } from './timeline.js';
 
 export interface EngineOptions {
   readonly config: Config;
@@ -44,15 +47,7 @@ export interface AnswerRequest {
   readonly provenance?: boolean | undefined;
 }
 
-export interface FinishedAnswer {
-  readonly answer: Answer;
-  readonly report: AnswerReport;
-  readonly timeline: Timeline;
-  /** What the file was: its ETag, else its length; undefined where the server tells neither. */
-  readonly version: string | undefined;
-  /** The body as UTF-8 JSON (PROTOCOL §2), `fields` before `frames`. */
-  body(fields: AnswerFields): Uint8Array;
-}
+export type { FinishedAnswer } from './finished-answer.js';
 
 export type EngineEvent =
   | Exclude<AnswerEvent, { readonly type: 'answer' }>
@@ -71,8 +66,8 @@ export interface Engine {
   close(): Promise<void>;
 }
 
-/** Kept free at the end of the budget for the last snapshot and its encoding, ms (measured: bench/snapshot.ts). */
-const FINISH_MS = 30;
+/** Of a budget, at most so much is kept free for what happens behind its cut. Chosen. */
+const MOST_OF_BUDGET = 0.3;
 /** One slice of work on the scene: the event loop is never held longer by it, ms. */
 const SLICE_MS = 6;
 /** Frames of a batch in deterministic mode: a size chosen at warm-up would follow the load. */
@@ -101,6 +96,7 @@ export async function createEngine({
     policy: createLinkPolicy({ allowPrivate }),
     ...(ca === undefined ? {} : { ca }),
   });
+  const lag = createLoopLag(asyncScheduler);
   const [runner] = await Promise.all([
     openModels(config, log, spare).catch(async (error) => {
       await pool.close();
@@ -116,15 +112,22 @@ export async function createEngine({
   ]);
 
   for (const report of runner.reports) log[report.fellBack ? 'warn' : 'info'](deviceLine(report));
+  const parts: Parts = { config, log, pool, runner, allowFiles, lag, finishTime: createFinishTime({ lag }) };
   return {
     runner,
     pool,
-    answer: (request) => answerRequest({ config, log, pool, runner, allowFiles }, request),
+    answer: (request) => answerRequest(parts, request),
     async rehearse(path) {
-      const plain = { ...config, ...REHEARSAL };
-      const parts = { config: plain, log: log.child({}, { level: 'silent' }), pool, runner, allowFiles: true };
+      const rehearsal: Parts = {
+        ...parts,
+        config: { ...config, ...REHEARSAL },
+        log: log.child({}, { level: 'silent' }),
+        allowFiles: true,
+        // Code that is not compiled yet tells nothing of the answers to come.
+        finishTime: createFinishTime({ lag }),
+      };
       for (let i = 0; i < REHEARSALS; i++) {
-        const last = await lastValueFrom(answerRequest(parts, { target: path }));
+        const last = await lastValueFrom(answerRequest(rehearsal, { target: path }));
         if (last.type === 'answer') last.answer.body({});
       }
     },
@@ -147,15 +150,20 @@ interface Parts {
   readonly pool: Pool;
   readonly runner: ModelSet;
   readonly allowFiles: boolean;
+  readonly lag: LoopLag;
+  readonly finishTime: FinishTime;
 }
 
 function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineEvent> {
   return defer(() => {
-    const { config, log, pool, runner, allowFiles } = parts;
+    const { config, log, pool, runner, allowFiles, lag, finishTime } = parts;
     // One clock for all: the scheduler's, which is the wall clock; the request's moment is carried over to it.
     const waitedMs = performance.now() - (request.requestedAtMs ?? performance.now());
     const timeline = createTimeline({ startedAtMs: performance.now() - waitedMs });
     const deterministic = config.PLAN === 'fixed';
+    const stopWatching = lag.watch();
+    const budgetMs = config.TIME_BUDGET_S * 1000;
+    let frameCount: number | undefined;
     const encoder = createAnswerEncoder({
       provenance: request.provenance ?? false,
       dropUnscored: config.DROP_UNSCORED,
@@ -171,12 +179,15 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
       target: request.target,
       now: () => asyncScheduler.now(),
     });
+    const { target } = request;
+    const finishing = { encoder, timeline, finishTime, target, budgetMs, device: runner.device };
     const events$ = answerClip(
       {
         open: () => opened.clip$,
         runner,
         timeline,
         createScene: (clip) => {
+          frameCount = clip.frameCount;
           const scene = createScene({
             ...clip.scene,
             width: clip.width,
@@ -189,12 +200,13 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
         },
       },
       {
-        budgetMs: config.TIME_BUDGET_S * 1000,
+        budgetMs,
         afterFirstFrame: config.START_BUDGET_AFTER_FIRST_FRAME
           ? { timeoutMs: config.FIRST_FRAME_TIMEOUT_S * 1000 }
           : undefined,
+        onEmpty: config.ON_EMPTY_BUDGET === 'wait' ? { waitMs: config.FIRST_FRAME_TIMEOUT_S * 1000 } : undefined,
         requestedAtMs: asyncScheduler.now() - waitedMs,
-        finishMs: FINISH_MS,
+        finishMs: () => Math.min(MOST_OF_BUDGET * budgetMs, finishTime.expectedMs(frameCount)),
         batch: {
           maxSize: deterministic ? FIXED_BATCH : Math.min(config.BATCH_SIZE, runner.maxBatch),
           firstSize: config.RAMP_UP
@@ -206,49 +218,27 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
         maxQueuedFrames: config.PREFETCH_FRAMES,
       },
     );
+    /** Who delivered a clip will be asked for the next one. */
+    const keepWarm = (source: ByteSource | undefined) => {
+      const { KEEP_WARM_S } = config;
+      if (KEEP_WARM_S === 0 || !source) return;
+      const origins = pool.keepWarm([...source.origins], KEEP_WARM_S * 1000);
+      if (origins.length > 0) log.debug({ origins, seconds: KEEP_WARM_S }, 'origins kept warm');
+    };
     return events$.pipe(
       map((event): EngineEvent => {
         if (event.type !== 'answer') return event;
-        const finished = finish(event);
+        const finished = finishAnswer({ ...finishing, event, ...opened.facts() });
         log.info({ report: finished.report }, reportLine(finished.report));
+        keepWarm(opened.facts().source);
         return { type: 'answer', answer: finished };
       }),
-      finalize(() => opened.close()),
+      catchError((error: unknown) => throwError(() => explainEmpty(error, { ...finishing, ...opened.facts() }))),
+      finalize(() => {
+        stopWatching();
+        opened.close();
+      }),
     );
-
-    function finish({
-      answer,
-      stoppedBy,
-      measured,
-      problem,
-    }: Extract<AnswerEvent, { type: 'answer' }>): FinishedAnswer {
-      const end = timeline.begin('encode');
-      encoder.update(answer);
-      end();
-      const { source, decoder, strategy } = opened.facts();
-      const report: AnswerReport = {
-        stoppedBy,
-        ...(problem ? { problem: { code: problem.code, message: problem.message } } : {}),
-        frames: { total: answer.frames.length, answered: answer.frames.length, ...answer.counts, measured },
-        firstTouchMs: timeline.marks.get('first-finding') ?? 0,
-        totalMs: timeline.elapsedMs(),
-        bytesRead: source?.bytesRead ?? 0,
-        sizeBytes: source?.sizeBytes,
-        requests: source?.requests ?? 0,
-        httpVersion: source?.connection.httpVersion ?? 'file',
-        connectionReused: source?.connection.reused ?? false,
-        decoder,
-        device: runner.device,
-        strategy,
-      };
-      return {
-        answer,
-        report,
-        timeline,
-        version: source && versionOf(source),
-        body: (fields) => encoder.json(fields),
-      };
-    }
   });
 }
 
@@ -283,6 +273,3 @@ function freshScene(scene: Scene, encoder: AnswerEncoder, clip: () => SceneClip)
     },
   };
 }
-
-const versionOf = ({ connection, sizeBytes }: ByteSource): string | undefined =>
-  connection.etag ?? (sizeBytes === undefined ? undefined : String(sizeBytes));

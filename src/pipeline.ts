@@ -25,7 +25,7 @@ import {
   softCut,
   TikitakaError,
 } from '../operators/index.js';
-import { createBudget } from './budget.js';
+import { type Budget, createBudget } from './budget.js';
 import type { Frame } from './decode/index.js';
 import { createFreshening, type Freshening } from './freshening.js';
 import { type Answer, describeFinding, type Finding } from './scene/index.js';
@@ -39,11 +39,11 @@ export interface OpenedClip {
   /** Frames of the clip; undefined where the container does not say, and then learnt when `frames` ends. */
   readonly frameCount: number | undefined;
   /**
-   * Cold; reads, decodes and emits owned frames, no faster than slots come back. Completes when nothing is left to visit
-   * or no visit fits before `softCutMs()` (clock of the scheduler); `cutShort` then tells which. Unsubscribing ends
-   * reading and decoding. Errors: ERR_SOURCE_*, ERR_DECODE.
+   * Cold; reads, decodes and emits owned frames, no faster than slots come back. Completes when nothing is left to visit,
+   * no visit fits before `softAtMs()` (clock of the scheduler), or a first look at the whole clip is taken and the budget
+   * `isOverdue()`; `cutShort` then tells whether more was planned. Unsubscribing ends reading and decoding. Errors: ERR_SOURCE_*, ERR_DECODE.
    */
-  frames(softCutMs: () => number): Observable<Frame>;
+  frames(budget: Pick<Budget, 'softAtMs' | 'isOverdue'>): Observable<Frame>;
   /** Whether frames that the plan wanted were left out, because of time or of a limit on the download. */
   readonly cutShort: boolean;
   /** What disturbed the reading so far without ending it: an origin that fell silent. */
@@ -75,10 +75,15 @@ export interface AnswerOptions {
   readonly budgetMs: number;
   /** Count the budget from the first decoded frame, but from no later than so many ms after the request. */
   readonly afterFirstFrame?: { readonly timeoutMs: number } | undefined;
+  /**
+   * A budget that ends before anything was found goes on to a first look at the whole clip, until so many ms after the request;
+   * undefined: it is ERR_BUDGET_EMPTY.
+   */
+  readonly onEmpty?: { readonly waitMs: number } | undefined;
   /** The request's time on the scheduler's clock; default the moment of subscription. */
   readonly requestedAtMs?: number | undefined;
-  /** Kept free before the hard deadline for the last snapshot and its encoding, ms. */
-  readonly finishMs: number;
+  /** Kept free before the hard deadline for the last snapshot and its sending, ms, as things stand: asked again and again. */
+  readonly finishMs: () => number;
   /** Batches ramp from `firstSize` to `maxSize`; an open one waits at most `maxWaitMs` from its first frame. */
   readonly batch: { readonly maxSize: number; readonly firstSize: number; readonly maxWaitMs: number };
   /** Ignore the clock: the same batches, the same answer, whatever the load (`PLAN=fixed`). */
@@ -108,6 +113,8 @@ export type AnswerEvent =
       readonly stoppedBy: StoppedBy;
       /** Frames that models saw. */
       readonly measured: number;
+      /** The first finding came after the end of the budget. */
+      readonly late: boolean;
       /** What disturbed it, where `stoppedBy` is `error`. */
       readonly problem?: TikitakaError;
     };
@@ -115,8 +122,9 @@ export type AnswerEvent =
 /** One run at work, one handed over behind it: the process never waits for pixels (measured: bench/model.ts). */
 const RUNS_IN_FLIGHT = 2;
 
-/** What the last findings get to become part of the answer, even where the time is up. Chosen: half of what is kept free for it. */
+/** What the last findings get to become part of the answer, even where the time is up: at least so much, ms, and so much of what is kept free. Chosen. */
 const LEAST_FINISH_MS = 15;
+const FINISH_SHARE = 0.5;
 
 const release = (frame: Frame) => frame.release();
 
@@ -133,10 +141,11 @@ const release = (frame: Frame) => frame.release();
  * ```
  *
  * - **Ends** with one `answer`: when every planned frame is answered, at the hard cut, or when a stage fails after
- *   something was found. Nothing that runs later can change or delay it.
+ *   something was found. Nothing that runs later can change or delay it. Where the budget ends before anything was found
+ *   and `onEmpty` says so, the cuts move back, and a first look at the whole clip is the answer.
  * - **Order of use**: cold; one subscription is one challenge.
  * - **Pressure**: frames own slots; the source makes none while no slot is free. Every frame that enters is released once.
- * - **Errors**: a failure before any finding is passed on; a budget that ends before any is ERR_BUDGET_EMPTY.
+ * - **Errors**: a failure before any finding is passed on; where the time ends before any it is ERR_BUDGET_EMPTY.
  */
 export function answerClip<C extends OpenedClip>(
   ports: AnswerPorts<C>,
@@ -197,6 +206,7 @@ export function answerClip<C extends OpenedClip>(
     const understand = (theScene: AnswerScene, findings: readonly Finding[]): AnswerEvent => {
       const first = measured === 0;
       measured += findings.length;
+      budget.found();
       timeline.mark('first-finding');
       theScene.add(findings);
       freshening?.outdated();
@@ -209,7 +219,7 @@ export function answerClip<C extends OpenedClip>(
         clip = opened;
         scene = theScene;
         freshening = createFreshening({ scene: theScene, hardAtMs: budget.hardAtMs, timeline, scheduler });
-        const findings$ = opened.frames(budget.softAtMs).pipe(
+        const findings$ = opened.frames(budget).pipe(
           catchError(survive),
           tap(() => {
             timeline.mark('first-frame');
@@ -234,16 +244,19 @@ export function answerClip<C extends OpenedClip>(
 
     const answer = (endedBy: EndedBy): Observable<AnswerEvent> => {
       freshening?.stop();
-      const timeIsUp = endedBy === 'cut' || outOfTime || scheduler.now() >= budget.softAtMs();
+      const late = budget.isOverdue();
+      const timeIsUp = endedBy === 'cut' || outOfTime || late || scheduler.now() >= budget.softAtMs();
       if (measured === 0 || !scene)
         return throwError(() => problem ?? nothingFound(timeIsUp || clip?.cutShort, options, clip, timeline));
       problem ??= clip?.disturbance?.();
+      timeline.mark('cut');
       const leftOut = endedBy === 'cut' || outOfTime || clip?.cutShort;
       const stoppedBy = problem ? 'error' : !leftOut ? 'end' : timeIsUp ? 'budget' : 'plan';
       const end = timeline.begin('answer');
-      const snapshot = scene.snapshot(Math.max(LEAST_FINISH_MS, budget.hardAtMs() - scheduler.now()));
+      const finishMs = Math.max(LEAST_FINISH_MS, FINISH_SHARE * options.finishMs());
+      const snapshot = scene.snapshot(Math.max(finishMs, budget.hardAtMs() - scheduler.now()));
       end({ measured });
-      return of({ type: 'answer', answer: snapshot, stoppedBy, measured, ...(problem ? { problem } : {}) });
+      return of({ type: 'answer', answer: snapshot, stoppedBy, measured, late, ...(problem ? { problem } : {}) });
     };
 
     return work$.pipe(
@@ -263,20 +276,18 @@ function afterBoth(act: () => void): () => void {
 
 function nothingFound(
   outOfTime: boolean | undefined,
-  { budgetMs }: AnswerOptions,
+  { budgetMs, onEmpty }: AnswerOptions,
   clip: OpenedClip | undefined,
   timeline: Timeline,
 ): TikitakaError {
   const reached = timeline.marks.has('first-frame') ? 'inference' : clip ? 'decode' : 'open';
-  return outOfTime
-    ? new TikitakaError(
-        'ERR_BUDGET_EMPTY',
-        `the budget of ${budgetMs} ms ended before any finding, during ${reached}`,
-        {
-          details: { reached, budgetMs },
-        },
-      )
-    : new TikitakaError('ERR_DECODE', 'no frame of the clip could be decoded', { details: { reached } });
+  if (!outOfTime) {
+    return new TikitakaError('ERR_DECODE', 'no frame of the clip could be decoded', { details: { reached } });
+  }
+  const waitMs = Math.max(budgetMs, onEmpty?.waitMs ?? 0);
+  const waited = waitMs > budgetMs ? ` (waited for ${waitMs} ms)` : '';
+  const message = `the budget of ${budgetMs} ms${waited} ended before any finding, during ${reached}`;
+  return new TikitakaError('ERR_BUDGET_EMPTY', message, { details: { reached, budgetMs, waitMs } });
 }
 
 function isRetryable(error: unknown): boolean {

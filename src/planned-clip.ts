@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { ModelRunner } from '../models/index.js';
 import { pull } from '../operators/index.js';
+import type { Budget } from './budget.js';
 import type { Clip, SampleIndex } from './container/index.js';
 import type { Frame, FramePool, PacketDecoder } from './decode/index.js';
 import type { ByteSource } from './net/index.js';
@@ -40,7 +41,7 @@ export function plannedClip(options: PlannedClipOptions): AnswerClip {
     get cutShort() {
       return !options.planner.done;
     },
-    frames: (softCutMs) => fromFrames((signal) => visitFrames(options, softCutMs, signal)),
+    frames: (budget) => fromFrames((signal) => visitFrames(options, budget, signal)),
   };
 }
 
@@ -59,14 +60,15 @@ export function sceneClipOf(index: SampleIndex): SceneClip {
 
 async function* visitFrames(
   { clip, source, decoder, planner, cost, pool, runner, timeline, now }: PlannedClipOptions,
-  softCutMs: () => number,
+  budget: Pick<Budget, 'softAtMs' | 'isOverdue'>,
   signal: AbortSignal,
 ): AsyncGenerator<Frame> {
   for (;;) {
     cost.observeInfer(runner.predictMs(runner.maxBatch) / runner.maxBatch);
     const visit = planner.next({
       nowMs: now(),
-      softCutMs: softCutMs(),
+      softCutMs: budget.softAtMs(),
+      firstLookOnly: budget.isOverdue(),
       backlogFrames: Math.max(0, pool.inUse - HALF_DONE),
     });
     if (!visit || signal.aborted) return;

@@ -1,9 +1,12 @@
+import { type LateCost, showCost } from './late-cost.js';
 import type { StoppedBy } from './pipeline.js';
 import { type Provenance, totalScore } from './scene/index.js';
 
 /** What was really done for one answer: the log line, the head of the body and the tools are views of it. */
 export interface AnswerReport {
   readonly stoppedBy: StoppedBy;
+  /** The first finding came only behind the end of the budget: by how much the answer is late, and what cost most. */
+  readonly late?: { readonly byMs: number; readonly cost: LateCost };
   readonly problem?: { readonly code: string; readonly message: string };
   readonly frames: {
     readonly total: number;
@@ -43,15 +46,21 @@ export function reportLine(report: AnswerReport): string {
     ...(report.stoppedBy === 'end'
       ? []
       : [`stopped by ${report.stoppedBy}${report.problem ? ` ${report.problem.code}` : ''}`]),
+    ...(report.late ? [showLateness(report.late)] : []),
   ].join(' · ');
 }
 
+/** By how much an answer is late, why, and what would help. */
+export const showLateness = ({ byMs, cost }: NonNullable<AnswerReport['late']>): string =>
+  `late by ${seconds(byMs)} s: ${showCost(cost)}`;
+
 /** What callers may want to know besides the frames; they ignore what they do not know (PROTOCOL §2). */
-export function wireFacts({ stoppedBy, frames, device, decoder, problem }: AnswerReport) {
+export function wireFacts({ stoppedBy, frames, device, decoder, late, problem }: AnswerReport) {
   return {
     truncated: stoppedBy !== 'end',
     stopped_by: stoppedBy,
     measured_frames: frames.measured,
+    ...(late ? { late: true } : {}),
     device,
     decoder,
     ...(problem ? { problem: problem.code } : {}),

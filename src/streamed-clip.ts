@@ -36,8 +36,8 @@ export function streamedClip(
     get cutShort() {
       return !ended;
     },
-    frames: (softCutMs) => {
-      stride.begin(softCutMs);
+    frames: ({ softAtMs }) => {
+      stride.begin(softAtMs);
       return fromFrames(frames);
     },
   };

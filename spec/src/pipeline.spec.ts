@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { finalize, map, NEVER, type Observable, of, type SchedulerLike, throwError } from 'rxjs';
+import { finalize, map, NEVER, type Observable, of, type SchedulerLike, takeWhile, throwError } from 'rxjs';
 import { delay } from 'rxjs/operators';
 import { marbles } from 'rxjs-marbles/mocha';
 import type { ModelRunner } from '../../models/index.js';
@@ -19,7 +19,7 @@ type Marbles = Parameters<Parameters<typeof marbles>[0]>[0];
 
 const options: AnswerOptions = {
   budgetMs: Number.POSITIVE_INFINITY,
-  finishMs: 0,
+  finishMs: () => 0,
   batch: { maxSize: 4, firstSize: 1, maxWaitMs: 3 },
   deterministic: false,
   maxQueuedFrames: 8,
@@ -95,7 +95,7 @@ function fakeRunner(
 }
 
 interface Setting {
-  readonly frames: Observable<string>;
+  readonly frames: Observable<string> | ((budget: Parameters<OpenedClip['frames']>[0]) => Observable<string>);
   readonly open?: Observable<unknown>;
   readonly frameCount?: number;
   readonly runner?: ModelRunner;
@@ -111,9 +111,9 @@ function run(m: Marbles, ledger: Ledger, setting: Setting, over: Partial<AnswerO
     frameCount: setting.frameCount ?? 10,
     cutShort: setting.cutShort ?? false,
     disturbance: () => setting.disturbance,
-    frames: () => {
+    frames: (budget) => {
       ledger.readBytes = true;
-      return setting.frames.pipe(
+      return (typeof setting.frames === 'function' ? setting.frames(budget) : setting.frames).pipe(
         map((letter) => ledger.frame(letter.charCodeAt(0) - 97)),
         finalize(() => {
           ledger.readBytes = false;
@@ -137,7 +137,8 @@ function run(m: Marbles, ledger: Ledger, setting: Setting, over: Partial<AnswerO
 function tell(event: AnswerEvent): string {
   if (event.type === 'clip') return 'clip';
   if (event.type === 'findings') return `${event.first ? 'first ' : ''}${event.findings.map((f) => f.index).join()}`;
-  return `${event.stoppedBy} ${event.measured}/${event.answer.frames.length}${event.problem ? ` ${event.problem.code}` : ''}`;
+  const { stoppedBy, measured, answer, late, problem } = event;
+  return `${late ? 'late, ' : ''}${stoppedBy} ${measured}/${answer.frames.length}${problem ? ` ${problem.code}` : ''}`;
 }
 
 /** Each case also asserts that nothing is left behind. */
@@ -232,7 +233,7 @@ describe('answerClip in virtual time', () => {
     const frames = m.cold('   a---------------------');
     const expected = '         c-F----------(A|)';
     const values = { c: 'clip', F: 'first 0', A: 'budget 1/10' };
-    m.expect(run(m, ledger, { frames }, { budgetMs: 20, finishMs: 5 })).toBeObservable(expected, values);
+    m.expect(run(m, ledger, { frames }, { budgetMs: 20, finishMs: () => 5 })).toBeObservable(expected, values);
   });
 
   specify('counts the budget from the first frame where asked', (m, ledger) => {
@@ -254,6 +255,84 @@ describe('answerClip in virtual time', () => {
     const expected = '         ----------#';
     const setting = { open: NEVER, frames: m.cold<string>('-') };
     m.expect(run(m, ledger, setting, { budgetMs: 10 })).toBeObservable(expected, {}, budgetEmpty(10, 'open'));
+  });
+
+  describe('with a budget that ends before anything was found', () => {
+    const waiting = { budgetMs: 10, onEmpty: { waitMs: 30 } };
+    const values = { c: 'clip', F: 'first 0', G: '1,2', H: '3', A: 'late, budget 1/10', B: 'late, budget 3/10' };
+
+    specify('waits for the first frame, and says that the answer is late', (m, ledger) => {
+      const frames = m.cold('   ---------------(a|)');
+      const expected = '         c----------------(FA|)';
+      m.expect(run(m, ledger, { frames, cutShort: true }, waiting)).toBeObservable(expected, values);
+    });
+
+    specify('waits for a slow opening', (m, ledger) => {
+      const open = m.cold('     ------------(o|)');
+      const frames = m.cold('               (a|)');
+      const expected = '         ------------c-(FA|)';
+      m.expect(run(m, ledger, { open, frames, cutShort: true }, waiting)).toBeObservable(expected, values);
+    });
+
+    specify('goes on for a first look at the whole clip only, and answers when it is taken', (m, ledger) => {
+      // Like the planner: what comes behind the first look is not wanted any more.
+      const frames = ({ isOverdue }: Parameters<OpenedClip['frames']>[0]) =>
+        m.cold('                ------------abcdefgh').pipe(takeWhile((letter) => letter < 'd' || !isOverdue()));
+      const expected = '         c-------------F-(GB|)';
+      m.expect(run(m, ledger, { frames, cutShort: true }, waiting)).toBeObservable(expected, values);
+    });
+
+    specify('answers at the last moment with what there is', (m, ledger) => {
+      const frames = m.cold('   ------------a-----------------------');
+      const subscription = '   ^---------------------------!       ';
+      const expected = '         c-------------F-------------(A|)    ';
+      m.expect(run(m, ledger, { frames }, waiting)).toBeObservable(expected, values);
+      m.expect(frames).toHaveSubscriptions(subscription);
+    });
+
+    specify('fails where nothing comes, at the last moment', (m, ledger) => {
+      const expected = '         c---------------------------#';
+      const error = new TikitakaError(
+        'ERR_BUDGET_EMPTY',
+        'the budget of 10 ms (waited for 30 ms) ended before any finding, during decode',
+      );
+      m.expect(run(m, ledger, { frames: m.cold('-') }, waiting)).toBeObservable(expected, values, error);
+    });
+
+    specify('keeps to the budget where something is found in time, however late it began', (m, ledger) => {
+      const frames = m.cold('   -------a----b---');
+      const subscription = '   ^--------!      ';
+      const expected = '         c--------(FA|)';
+      const inTime = { ...values, A: 'budget 1/10' };
+      m.expect(run(m, ledger, { frames }, { ...waiting, finishMs: () => 0 })).toBeObservable(expected, inTime);
+      m.expect(frames).toHaveSubscriptions(subscription);
+    });
+
+    specify('takes in on while a run that was predicted to end in time does not', (m, ledger) => {
+      const slow = { ...fakeRunner(ledger, m.scheduler, { runMs: 8 }), predictMs: () => 2 };
+      const frames = m.cold('   -----a-----(bc|)');
+      const expected = '         c------------F-------(GB|)';
+      m.expect(run(m, ledger, { frames, runner: slow }, waiting)).toBeObservable(expected, {
+        ...values,
+        B: 'late, end 3/10',
+      });
+    });
+
+    specify('does not wait where the time to wait is over before the budget', (m, ledger) => {
+      const expected = '         c-------#';
+      const over = { budgetMs: 10, onEmpty: { waitMs: 5 } };
+      m.expect(run(m, ledger, { frames: m.cold('-') }, over)).toBeObservable(
+        expected,
+        values,
+        budgetEmpty(10, 'decode'),
+      );
+    });
+
+    specify('counts what is kept free from the last moment, too', (m, ledger) => {
+      const frames = m.cold('   ------------a-----------------------');
+      const expected = '         c-------------F--------(A|)';
+      m.expect(run(m, ledger, { frames }, { ...waiting, finishMs: () => 5 })).toBeObservable(expected, values);
+    });
   });
 
   specify('passes on a failure to open', (m, ledger) => {

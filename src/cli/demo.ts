@@ -2,11 +2,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { lastValueFrom } from 'rxjs';
-import { loadConfig } from '../config.js';
+import { type Config, loadConfig } from '../config.js';
 import { createFarServer } from '../demo/far-server.js';
 import { CDN, DEMO_CLIP } from '../demo/situation.js';
 import { createEngine, type Engine, type FinishedAnswer } from '../engine.js';
 import { createLogger } from '../log.js';
+import { showLateness } from '../report.js';
 import { textTable } from '../text-table.js';
 import { toChromeTrace, waterfall } from '../timeline.js';
 import { demoClip } from './demo-clip.js';
@@ -20,9 +21,7 @@ export function demoCommand(): Command {
     .option('--out <folder>', 'where the picture and the timeline go', 'demo-out')
     .option('--seed <n>', 'another match', String(DEMO_CLIP.seed));
   return withSettings(command).action(async (options: { readonly out: string; readonly seed: string }) => {
-    const config = loadConfig({
-      overrides: { START_BUDGET_AFTER_FIRST_FRAME: '1', CONNECT_TIMEOUT_S: '5', ...overridesOf({ ...options }) },
-    });
+    const config = loadConfig({ overrides: overridesOf({ ...options }) });
     const out = resolve(options.out);
     await mkdir(out, { recursive: true });
     const closers: (() => Promise<void>)[] = [];
@@ -43,7 +42,7 @@ export function demoCommand(): Command {
       const cold = await answer(engine, target);
       const warm = await answer(engine, target);
       process.stderr.write(`\n${waterfall(warm.timeline)}\n`);
-      process.stdout.write(`${table({ cold, warm })}\n`);
+      process.stdout.write(`${table({ cold, warm })}\n${budgetLine(config)}\n${lateLines({ cold, warm })}`);
       await writeFile(join(out, 'timeline.json'), JSON.stringify(toChromeTrace(warm.timeline)));
       await writeFile(
         join(out, 'answer.json'),
@@ -60,6 +59,17 @@ export function demoCommand(): Command {
 async function answer(engine: Engine, target: string): Promise<FinishedAnswer> {
   const last = await lastValueFrom(engine.answer({ target }));
   return last.type === 'answer' ? last.answer : Promise.reject(last);
+}
+
+function budgetLine({ TIME_BUDGET_S, START_BUDGET_AFTER_FIRST_FRAME }: Config): string {
+  const from = START_BUDGET_AFTER_FIRST_FRAME ? 'first decoded frame' : 'request';
+  return `TIME_BUDGET_S=${TIME_BUDGET_S}, counted from the ${from}; nothing is set for this demo`;
+}
+
+function lateLines(runs: Readonly<Record<string, FinishedAnswer>>): string {
+  return Object.entries(runs)
+    .flatMap(([name, { report }]) => (report.late ? [`${name}: ${showLateness(report.late)}\n`] : []))
+    .join('');
 }
 
 function table(runs: Readonly<Record<string, FinishedAnswer>>): string {

@@ -31,6 +31,8 @@ export interface Moment {
   readonly softCutMs: number;
   /** Frames decoded or being decoded that no model has seen yet. Default 0. */
   readonly backlogFrames?: number;
+  /** Nothing is wanted any more but a first look at the whole clip: its keyframes, and one round where they are few. Default false. */
+  readonly firstLookOnly?: boolean;
 }
 
 /** Orders the visits of one clip, coarse to fine. Pure: no clock, no I/O; re-plans at every call from the cost model. */
@@ -55,7 +57,7 @@ const CHUNK_SAMPLES = 64;
 export const FIXED_STRIDE = 5;
 /** A round that would leave more of the time unused is planned anew, finer. Chosen. */
 const SPARE = 0.6;
-/** Of fewer keyframes none takes frames of its GOP along: they would be spread unevenly. Chosen. */
+/** Of fewer keyframes none takes frames of its GOP along: they would be spread unevenly. Nor are they a look at the whole clip. Chosen. */
 const FEW_KEYS = 8;
 /**
  * The anytime planner (DESIGN decision 4).
@@ -98,6 +100,7 @@ export function createPlanner(options: PlannerOptions): Planner {
   /** Of the running round. */
   let spacing: Spacing | undefined;
   let lastMeans: Means | undefined;
+  let firstLook = false;
 
   /** Whether the visit can be decoded, and the models be free for its last frame, before the cut. */
   function fits(visit: Visit, { leftMs, backlogFrames, speeds }: Means): boolean {
@@ -183,7 +186,7 @@ export function createPlanner(options: PlannerOptions): Planner {
 
   function nextKey(means: Means): PlannedVisit | null {
     for (;;) {
-      if (deepKeys > 0 && keys.length <= deepKeys) {
+      if (deepKeys > 0 && keys.length <= deepKeys && !firstLook) {
         deepKeys = 0;
         deeper = spacingBehind(means);
       }
@@ -216,7 +219,11 @@ export function createPlanner(options: PlannerOptions): Planner {
     return load > SPARE && load <= 1 ? spacing : chooseSpacing(ledger, left, gaps, means);
   }
 
+  /** The whole clip was looked at, and that is all that is wanted. */
+  const isLookedAt = () => firstLook && !rest && round.length === 0 && (rounds > 0 || ledger.visitedCount >= FEW_KEYS);
+
   function nextOfRound(means: Means): PlannedVisit | null {
+    if (isLookedAt()) return null;
     const isNew = !rest && round.length === 0;
     if (isNew) round = openRound();
     const left = rest ? [rest, ...round.toReversed()] : round.toReversed();
@@ -235,8 +242,9 @@ export function createPlanner(options: PlannerOptions): Planner {
   }
 
   return {
-    next({ nowMs, softCutMs, backlogFrames = 0 }) {
+    next({ nowMs, softCutMs, backlogFrames = 0, firstLookOnly = false }) {
       ledger.refresh();
+      firstLook = firstLookOnly;
       if (fixed) return nextFixed();
       lastMeans = { leftMs: softCutMs - nowMs, backlogFrames, speeds: cost.speeds };
       return nextKey(lastMeans) ?? nextOfRound(lastMeans) ?? nextOfRound(lastMeans);
@@ -255,6 +263,7 @@ export function createPlanner(options: PlannerOptions): Planner {
       if (visits.length > 0 || !lastMeans) return visits;
       if (keysDue)
         for (const key of dueKeys(keyframes, lastMeans)) if (!keys.includes(key)) add(ledger.visitOf(key, keyOnly));
+      if (isLookedAt()) return visits;
       const coming = rounds > 0 ? round : openRound();
       const at = rounds > 0 ? spacing : chooseSpacing(ledger, coming, gaps, lastMeans);
       if (at) for (const stretch of [...(rest ? [rest] : []), ...coming.toReversed()]) add(ledger.visitOf(stretch, at));

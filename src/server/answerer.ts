@@ -20,6 +20,8 @@ export interface EncodedAnswer {
   readonly version?: string;
   /** A passing fault (of origin, decoder or models) made it poorer than it could be: it is sent, but not kept. Default false. */
   readonly disturbed?: boolean;
+  /** Told once how long the body's compression took, ms: whoever has a deadline keeps that free the next time. */
+  readonly onCompressed?: (ms: number) => void;
 }
 
 /** How far a run is. */

@@ -33,7 +33,13 @@ const LEVEL = 3;
 /** Magic, deflate, no flags, no time, no extra flags, Unix (RFC 1952 §2.3). */
 const gzipHeader = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
 
-export function createWireAnswer({ tail, version, disturbed = false }: EncodedAnswer): WireAnswer {
+export function createWireAnswer({ tail, version, disturbed = false, onCompressed }: EncodedAnswer): WireAnswer {
+  const compress = async () => {
+    const startMs = performance.now();
+    const body = await deflate(tail, { level: LEVEL, memLevel: 9 });
+    onCompressed?.(performance.now() - startMs);
+    return body;
+  };
   let compressed: Promise<Uint8Array> | undefined;
   return {
     version,
@@ -41,7 +47,7 @@ export function createWireAnswer({ tail, version, disturbed = false }: EncodedAn
     sizeBytes: 2 * tail.byteLength,
     plain: (head) => Buffer.concat([encodeHead(head), tail]),
     async gzip(head) {
-      compressed ??= deflate(tail, { level: LEVEL, memLevel: 9 });
+      compressed ??= compress();
       const deflated = await compressed;
       const first = encodeHead(head);
       return Buffer.concat([
