@@ -5,7 +5,8 @@ export { cryptoReady, type KeyPair, keyPairFromSeed, toAddress, toPublicKey, ver
 export type { Neuron } from './metagraph.js';
 export { createMetagraphView, type MetagraphView, type MetagraphViewOptions } from './metagraph-view.js';
 export { networkUrls, nodeName } from './networks.js';
+export { createHotkey, type NewHotkey, type NewHotkeyOptions } from './new-hotkey.js';
 export { type ListedMember, listedMembers, membersOf, type OpenViewOptions, openMetagraphView } from './open-view.js';
 export { type RegisterOptions, type Registration, registerAxon } from './register.js';
 export { loadSnapshot, type MetagraphSnapshot } from './snapshot-file.js';
-export { type Hotkey, loadHotkey, type WalletOptions } from './wallet.js';
+export { type Hotkey, type KeyFileOptions, loadHotkey, loadKeyFile, type WalletOptions } from './wallet.js';

@@ -1,5 +1,6 @@
 import { decodeAddress, encodeAddress } from '@polkadot/util-crypto';
 import {
+  bip39Generate,
   bip39ToMiniSecret,
   bip39Validate,
   sr25519KeypairFromSeed,
@@ -60,10 +61,15 @@ export function keyPairFromSeed(seed: Uint8Array): KeyPair {
   return keyPair(pair.slice(0, 64), pair.slice(64));
 }
 
-/** The key pair of a mnemonic, by substrate's mini-secret derivation (not BIP-39's own seed). Throws ERR_KEYFILE. */
-export function keyPairFromPhrase(phrase: string): KeyPair {
+/** A mnemonic of twelve words from the system's random numbers. */
+export function newPhrase(): string {
+  return bip39Generate(12);
+}
+
+/** The 32-byte seed of a mnemonic, by substrate's mini-secret derivation (not BIP-39's own seed). Throws ERR_KEYFILE. */
+export function phraseToSeed(phrase: string): Uint8Array {
   if (!bip39Validate(phrase)) throw new TikitakaError('ERR_KEYFILE', 'The secret phrase is not a valid mnemonic');
-  return keyPairFromSeed(bip39ToMiniSecret(phrase, ''));
+  return bip39ToMiniSecret(phrase, '');
 }
 
 /**

@@ -5,23 +5,28 @@ import { TikitakaError } from '../../operators/index.js';
 import {
   cryptoReady,
   type KeyPair,
-  keyPairFromPhrase,
   keyPairFromSecret,
   keyPairFromSeed,
+  phraseToSeed,
   toAddress,
   toPublicKey,
 } from './keys.js';
 import { isSecretBox, openSecretBox } from './secret-box.js';
 
-export interface WalletOptions {
-  /** Folder of the wallets, e.g. `~/.bittensor/wallets` already resolved. */
-  readonly walletsPath: string;
-  readonly walletName: string;
-  readonly hotkeyName: string;
+export interface KeyFileOptions {
+  /** Said where there is no such file: what named it. */
+  readonly namedBy?: string;
   /** Opens an encrypted file. Default none: such a file is refused. */
   readonly password?: string;
   /** Turns the password into the file's key; a test passes a quick one. Default argon2i as Bittensor sets it. */
   readonly deriveKey?: (password: string) => Promise<Uint8Array>;
+}
+
+export interface WalletOptions extends KeyFileOptions {
+  /** Folder of the wallets, e.g. `~/.bittensor/wallets` already resolved. */
+  readonly walletsPath: string;
+  readonly walletName: string;
+  readonly hotkeyName: string;
 }
 
 /** The server's own key. */
@@ -45,16 +50,25 @@ const keyFileSchema = z.object({
   ss58Address: z.string().nullish(),
 });
 
+/** Where Bittensor's wallets keep a hot key. */
+export function hotkeyPath({ walletsPath, walletName, hotkeyName }: WalletOptions): string {
+  return join(walletsPath, walletName, 'hotkeys', hotkeyName);
+}
+
+/** Reads the hot key of a wallet; see `loadKeyFile`. */
+export function loadHotkey(options: WalletOptions): Promise<Hotkey> {
+  const found = { ...options, namedBy: ' (BITTENSOR_WALLET_PATH, WALLET_NAME, HOTKEY_NAME)' };
+  return loadKeyFile(hotkeyPath(options), found);
+}
+
 /**
- * Reads `<walletsPath>/<walletName>/hotkeys/<hotkeyName>`: phrase, seed, private key or public part alone, whichever comes first, plain
- * or `$NACL`-encrypted, and checks that the key fits the address beside it. Errors: ERR_KEYFILE; its texts never hold contents.
+ * Reads a key file: phrase, seed, private key or public part alone, whichever comes first, plain or `$NACL`-encrypted, and checks that
+ * the key fits the address beside it. Errors: ERR_KEYFILE; its texts never hold contents.
  */
-export async function loadHotkey(options: WalletOptions): Promise<Hotkey> {
-  const { walletsPath, walletName, hotkeyName } = options;
-  const path = join(walletsPath, walletName, 'hotkeys', hotkeyName);
+export async function loadKeyFile(path: string, options: KeyFileOptions = {}): Promise<Hotkey> {
   try {
     await cryptoReady();
-    const contents = await read(path);
+    const contents = await read(path, options);
     const warnings = await permissionWarnings(path);
     return { ...parse(await decrypt(contents, options)), warnings };
   } catch (error) {
@@ -63,12 +77,12 @@ export async function loadHotkey(options: WalletOptions): Promise<Hotkey> {
   }
 }
 
-async function read(path: string): Promise<Uint8Array> {
+async function read(path: string, { namedBy = '' }: KeyFileOptions): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (cause) {
     const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-    const text = missing ? 'there is no such file (WALLET_NAME, HOTKEY_NAME, BITTENSOR_WALLET_PATH)' : 'cannot be read';
+    const text = missing ? `there is no such file${namedBy}` : 'cannot be read';
     throw new TikitakaError('ERR_KEYFILE', text, { cause });
   }
 }
@@ -79,7 +93,7 @@ async function permissionWarnings(path: string): Promise<readonly string[]> {
   return open === '000' ? [] : [`${path} is open to group or others (mode …${open}): chmod 600 it`];
 }
 
-async function decrypt(file: Uint8Array, { password, deriveKey }: WalletOptions): Promise<string> {
+async function decrypt(file: Uint8Array, { password, deriveKey }: KeyFileOptions): Promise<string> {
   const text = Buffer.from(file).toString('utf8');
   if (isSecretBox(file)) {
     if (password === undefined) {
@@ -103,7 +117,10 @@ function parse(text: string): Omit<Hotkey, 'warnings'> {
   const publicKey = file.publicKey ?? file.accountId ?? undefined;
   const pair = pairOf(file, publicKey);
   const key = pair?.publicKey ?? (file.ss58Address ? toPublicKey(file.ss58Address) : publicKey);
-  if (!key) throw new TikitakaError('ERR_KEYFILE', 'the file holds no key');
+  if (!key) {
+    const fields = 'secretPhrase, secretSeed, privateKey, ss58Address, publicKey, accountId';
+    throw new TikitakaError('ERR_KEYFILE', `the file holds no key; looked for, in this order: ${fields}`);
+  }
   const address = toAddress(key);
   if (file.ss58Address && file.ss58Address !== address) {
     throw new TikitakaError('ERR_KEYFILE', `its key gives ${address}, but it says ${file.ss58Address}`);
@@ -132,7 +149,7 @@ function pairOf(
   { secretPhrase, secretSeed, privateKey, ss58Address }: z.infer<typeof keyFileSchema>,
   publicKey: Uint8Array | undefined,
 ): KeyPair | undefined {
-  if (secretPhrase) return keyPairFromPhrase(secretPhrase);
+  if (secretPhrase) return keyPairFromSeed(phraseToSeed(secretPhrase));
   if (secretSeed) return keyPairFromSeed(secretSeed);
   if (!privateKey) return undefined;
   const own = publicKey ?? (ss58Address ? toPublicKey(ss58Address) : undefined);

@@ -12,6 +12,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   evaluate: async () => (await import('./evaluate.js')).evaluateCommand(),
   models: async () => (await import('./models.js')).modelsCommand(),
   chain: async () => (await import('./chain.js')).chainCommand(),
+  wallet: async () => (await import('./wallet.js')).walletCommand(),
   doctor: async () => (await import('./doctor.js')).doctorCommand(),
 };
 

@@ -39,6 +39,12 @@ export const modelSettings: Settings = {
   threads: ['--threads <n>', 'ORT_THREADS', 'threads of the session, or auto'],
 };
 
+/** Of `wallet`. */
+export const walletSettings: Settings = {
+  name: ['--name <wallet>', 'WALLET_NAME', 'wallet, a folder of BITTENSOR_WALLET_PATH (WALLET_NAME)'],
+  hotkey: ['--hotkey <name>', 'HOTKEY_NAME', 'hot key of that wallet (HOTKEY_NAME)'],
+};
+
 /** Adds the options of `settings` and `--set` to a command. */
 export function withSettings(command: Command, settings: Settings = clipSettings): Command {
   for (const [flag, , text] of Object.values(settings)) command.option(flag, text);

@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls';
 import { TikitakaError } from '../../operators/index.js';
-import { bareHost, type LinkPolicy } from './link-policy.js';
+import { bareHost, type LinkPolicy, openWith } from './link-policy.js';
 import { within } from './within.js';
 
 /** What setting a connection up has cost, ms; 0 for a step that was not needed. */
@@ -57,7 +57,7 @@ export async function dial(origin: URL, options: DialOptions): Promise<Dialled> 
   const begun = performance.now();
   const addresses = (await look()).filter(({ address }) => policy.allowsAddress(address));
   if (addresses.length === 0) {
-    throw new TikitakaError('ERR_SOURCE_REFUSED', `Refused link: ${host} has no public address`, {
+    throw new TikitakaError('ERR_SOURCE_REFUSED', `Refused link: ${host} has no public address${openWith}`, {
       details: { reason: 'no public address', host },
     });
   }

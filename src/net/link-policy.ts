@@ -51,6 +51,9 @@ for (const [network, prefix] of REFUSED_IPV6) refused.addSubnet(network, prefix,
 const globalUnicast = new BlockList();
 globalUnicast.addSubnet('2000::', 3, 'ipv6');
 
+/** How an operator lets such an address pass; said with each refusal of one. */
+export const openWith = ' (ALLOW_PRIVATE_URLS=1 lets it pass)';
+
 function isPublic(address: string): boolean {
   switch (isIP(address)) {
     case 4:
@@ -83,8 +86,8 @@ export function createLinkPolicy({ allowPrivate = false }: LinkPolicyOptions = {
       if (allowPrivate) return url;
       const host = bareHost(url);
       if (isIP(host) === 4 && writtenHost(String(link)) !== host) refuse('its address is written in disguise', link);
-      if (isIP(host) !== 0 && !isPublic(host)) refuse(`${host} is not a public address`, link);
-      if (/^(.*\.)?localhost\.?$/.test(host)) refuse(`${host} is this machine`, link);
+      if (isIP(host) !== 0 && !isPublic(host)) refuse(`${host} is not a public address${openWith}`, link);
+      if (/^(.*\.)?localhost\.?$/.test(host)) refuse(`${host} is this machine${openWith}`, link);
       return url;
     },
     allowsAddress(address) {

@@ -105,7 +105,11 @@ describe('loadHotkey', () => {
     ['a Fernet token', () => 'gAAAAABk…', /Fernet.*not supported/],
     ['not JSON', () => 'secret words here', /is not JSON/],
     ['an empty file', () => '', /is not JSON/],
-    ['no key in it', () => ({}), /holds no key/],
+    [
+      'no key in it',
+      () => ({}),
+      /holds no key; looked for, .*: secretPhrase, secretSeed, privateKey, ss58Address, publicKey, accountId$/,
+    ],
     ['a mnemonic that is none', () => ({ secretPhrase: phrase.replace('walk', 'run') }), /not a valid mnemonic/],
     ['a seed of 31 bytes', () => ({ secretSeed: minerSeed.slice(0, -2) }), /secretSeed/],
     ['a seed that is not hex', () => ({ secretSeed: `0x${'g'.repeat(64)}` }), /secretSeed/],
@@ -135,7 +139,7 @@ describe('loadHotkey', () => {
   it('names the settings when there is no such file', async () => {
     await assert.rejects(loadHotkey({ walletsPath: folder, walletName: 'none', hotkeyName: 'x' }), {
       code: 'ERR_KEYFILE',
-      message: /WALLET_NAME, HOTKEY_NAME, BITTENSOR_WALLET_PATH/,
+      message: /BITTENSOR_WALLET_PATH, WALLET_NAME, HOTKEY_NAME/,
     });
   });
 

@@ -73,6 +73,11 @@ describe('link policy', () => {
     ['https://localhost.example.com/', 'a name that only begins like it'],
     ['  https://1.1.1.1/  ', 'blanks around, as the URL parser allows'],
   ];
+  for (const link of ['http://127.0.0.1/', 'http://localhost/', 'http://[::1]/']) {
+    it(`names the setting that lets ${link} pass`, () =>
+      assert.throws(() => strict.checkUrl(link), { code: 'ERR_SOURCE_REFUSED', message: /ALLOW_PRIVATE_URLS=1/ }));
+  }
+
   for (const [link, reason] of accepted) {
     it(`accepts ${link}: ${reason}`, () => {
       assert.equal(strict.checkUrl(link).href, new URL(link).href);
