@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cryptoReady } from '../../src/chain/keys.js';
@@ -113,6 +113,41 @@ describe('tikitaka serve', function () {
     // `exit` waits for stderr to close, which the model processes hold open as long as they live.
     assert.equal(await server.exit, 1);
     assert.equal(await cut, 'cut');
+  });
+
+  it('is not ready while no model process lives, and is again when one could be started', async function () {
+    if (process.platform !== 'linux') this.skip();
+    const name = 'tikitaka-576x320';
+    const model = join(folder, `${name}.onnx`);
+    const weights = new URL(`../../models/weights/${name}.onnx`, import.meta.url);
+    const description = JSON.parse(
+      await readFile(new URL(`../../models/descriptions/${name}.json`, import.meta.url), 'utf8'),
+    );
+    await copyFile(weights, model);
+    await writeFile(join(folder, 'model.json'), JSON.stringify({ ...description, file: model }));
+    const server = await start({ ...settings, MODEL: join(folder, 'model.json'), REHEARSE: '0' });
+    const ready = async () => {
+      const { status, text } = await get(server, '/readyz');
+      return [status, JSON.parse(text).checks.models.ok];
+    };
+    assert.deepEqual(await ready(), [200, true]);
+    await rm(model);
+    const { pid } = server.child;
+    while ((await ready())[1]) {
+      for (const child of (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).trim().split(' ')) {
+        const command = await readFile(`/proc/${child}/cmdline`, 'utf8').catch(() => '');
+        if (command.includes('models/runtime')) process.kill(Number(child), 'SIGKILL');
+      }
+      await pause(20);
+    }
+    await server.saying(/a model process could not be started/);
+    assert.deepEqual(await ready(), [503, false]);
+    assert.equal((await get(server, '/availability')).text, '{"available":false}');
+    await copyFile(weights, model);
+    while (!(await ready())[1]) await pause(20);
+    assert.equal((await get(server, '/availability')).text, '{"available":true}');
+    server.child.kill('SIGINT');
+    assert.equal(await server.exit, 0);
   });
 
   it('refuses links to this machine unless it is told otherwise', async () => {
