@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { answerOf, call, chainAuth, challengeBody, manualAnswerer, serverBox, until } from '../src/server/support.js';
+import {
+  answerOf,
+  call,
+  chainAuth,
+  challengeBody,
+  frameText,
+  manualAnswerer,
+  serverBox,
+  until,
+} from '../src/server/support.js';
 import { type RawConnection, rawConnections } from '../support/raw-connection.js';
 import { unhandledDuring } from '../support/unhandled.js';
 
@@ -103,6 +112,18 @@ describe('server: the front door', () => {
     const { raw, lives } = await begin();
     const seen = raw(`${get('/livez')}garbage\r\n\r\n`);
     await until(() => seen.closed);
+    await lives();
+  });
+
+  it('does not answer garbage into the middle of an answer', async () => {
+    const { raw, runs, emit, lives } = await begin();
+    const seen = raw(challenge.replace('\r\n', '\r\nAccept: application/x-ndjson\r\n'));
+    await until(() => runs.length === 1);
+    emit(0, { type: 'first', read: () => frameText(0) });
+    await until(() => seen.text.includes('"event":"first"'));
+    seen.socket.write('garbage\r\n\r\n');
+    await until(() => seen.closed);
+    assert.equal(seen.text.split('HTTP/1.1').length, 2);
     await lives();
   });
 

@@ -12,11 +12,8 @@ export interface ClientsOptions {
 
 /** Who is connected to a server. */
 export interface Clients {
-  readonly count: number;
   /** Whether a response is being made on this connection. */
   awaits(connection: Socket): boolean;
-  /** Closes every connection, those too that the server has let go of. */
-  closeAll(): void;
 }
 
 /**
@@ -40,16 +37,10 @@ export function boundClients(server: Server, { maxClients, serves, onFull }: Cli
     if (open.delete(socket)) open.set(socket, response);
   });
   return {
-    get count() {
-      return open.size;
-    },
     awaits(connection) {
       // Responses leave in the order of their requests: the last one stands for all.
       const response = open.get(connection);
       return response !== undefined && !response.writableFinished;
-    },
-    closeAll() {
-      for (const connection of open.keys()) connection.destroy();
     },
   };
 }

@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server, STATUS_CODES } from 'n
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TikitakaError } from '../../operators/index.js';
-import { boundClients, type Clients } from './clients.js';
+import { boundClients } from './clients.js';
 import { errorResponse } from './error-response.js';
 
 export interface DoorOptions {
@@ -35,7 +35,6 @@ export interface DoorKeeper {
 /** One listening HTTP server. */
 export interface Door {
   readonly server: Server;
-  readonly clients: Clients;
   readonly port: number;
   readonly url: string;
 }
@@ -66,8 +65,9 @@ export async function openDoor({ listener, serves, refused }: DoorKeeper, option
     if (!(connection instanceof Socket)) return connection.destroy();
     refused(error, connection);
     connection.on('error', () => undefined);
+    // As Node does it: the kernel has these few bytes, and who does not read them must not hold the connection.
     connection.write(rawAnswer(error));
-    connection.destroySoon();
+    connection.destroy();
   };
   const clients = boundClients(server, {
     maxClients,
@@ -91,7 +91,6 @@ export async function openDoor({ listener, serves, refused }: DoorKeeper, option
   const bound = typeof address === 'object' && address ? address.port : port;
   return {
     server,
-    clients,
     port: bound,
     url: `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${bound}`,
   };

@@ -54,10 +54,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     await within(graceMs, Promise.all([app.idle(), closed]));
     app.cut();
     await within(farewellMs, closed);
-    for (const { server, clients } of doors) {
-      server.closeAllConnections();
-      clients.closeAll();
-    }
+    for (const { server } of doors) server.closeAllConnections();
     await closed;
     clearInterval(sweep);
   };
