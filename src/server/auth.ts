@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { OptionError, TikitakaError } from '../../operators/index.js';
 import { type PythonJsonStyle, toPythonJson } from './canonical-json.js';
 import { decodeJson } from './json-body.js';
 import { createNonceStore, type NonceStore } from './nonce-store.js';
+import { type SignedField, type SigningScheme, soccerSigning } from './signing.js';
 
 /** Someone who may call: as the metagraph or the allow-list has it. */
 export interface Member {
@@ -26,6 +26,8 @@ export interface SignedAuthOptions {
   readonly minStakeTao?: number;
   /** Default a new store on the wall clock. */
   readonly nonces?: NonceStore;
+  /** How callers sign. Default that of `POST /soccer/challenge`. */
+  readonly scheme?: SigningScheme;
 }
 
 export type AuthOptions = SignedAuthOptions | { readonly mode: 'off' };
@@ -48,7 +50,7 @@ export interface Auth {
   open(headers: IncomingHttpHeaders): AuthSession;
 }
 
-const headerNames = ['validator-hotkey', 'miner-hotkey', 'nonce', 'signature'] as const;
+const fields = ['caller', 'addressed', 'nonce', 'signature'] as const;
 const signatureForm = /^0x[0-9a-fA-F]{128}$/;
 /** Longest body of which other forms are tried (chosen: ids and dates are short, a link may take 8 KiB; real bodies are below 1 KiB). */
 const maxRestyledBytes = 12_288;
@@ -59,7 +61,8 @@ export function createAuth(options: AuthOptions): Auth {
   if (options.mode === 'off') {
     return { mode: 'off', open: () => ({ caller: 'anonymous', verify: () => undefined }) };
   }
-  const { mode, ownHotkey, findMember, verifySignature, minStakeTao = 1000, nonces = createNonceStore() } = options;
+  const { mode, ownHotkey, findMember, verifySignature, minStakeTao = 1000 } = options;
+  const { nonces = createNonceStore(), scheme = soccerSigning } = options;
   if (ownHotkey === '') throw new OptionError('ownHotkey must be an ss58 address');
   if (!(minStakeTao >= 0)) throw new OptionError('minStakeTao must be 0 or more', { minStakeTao });
 
@@ -75,14 +78,14 @@ export function createAuth(options: AuthOptions): Auth {
   return {
     mode,
     open(headers) {
-      const [caller, addressed, nonce, signature] = readHeaders(headers);
+      const { caller, addressed, nonce, signature } = readHeaders(headers, scheme);
       const { publicKey } = judgeCaller(caller);
       if (!nonces.accepts(nonce)) throw badNonce();
       const isSigned = (body: Uint8Array | undefined) => {
         if (!signatureForm.test(signature)) return false;
         const bytes = Buffer.from(signature.slice(2), 'hex');
         for (const form of signedForms(body)) {
-          const message = signedMessage(nonce, addressed, form);
+          const message = scheme.message({ nonce, addressed, body: form });
           if (safely(() => verifySignature(message, bytes, publicKey))) return true;
         }
         return false;
@@ -105,12 +108,6 @@ export function createAuth(options: AuthOptions): Auth {
   };
 }
 
-/** `nonce:miner_hotkey[:sha256 of the body]` as UTF-8 (PROTOCOL §1 "Signature"). */
-export function signedMessage(nonce: string, minerHotkey: string, body: Uint8Array | undefined): Uint8Array {
-  const parts = body ? [nonce, minerHotkey, createHash('sha256').update(body).digest('hex')] : [nonce, minerHotkey];
-  return Buffer.from(parts.join(':'));
-}
-
 /** What the caller may have signed for this body, most likely first and made only when asked for (httpx ≥ 0.28 rewrites what it sends). */
 function* signedForms(body: Uint8Array | undefined): Generator<Uint8Array | undefined> {
   yield body;
@@ -123,17 +120,14 @@ function* signedForms(body: Uint8Array | undefined): Generator<Uint8Array | unde
   }
 }
 
-function readHeaders(headers: IncomingHttpHeaders): [string, string, string, string] {
-  const [caller, addressed, nonce, signature] = headerNames.map((name) => headers[name]);
-  if (
-    typeof caller === 'string' &&
-    typeof addressed === 'string' &&
-    typeof nonce === 'string' &&
-    typeof signature === 'string'
-  ) {
-    return [caller, addressed, nonce, signature];
+function readHeaders(headers: IncomingHttpHeaders, scheme: SigningScheme): Record<SignedField, string> {
+  const read = (field: SignedField) =>
+    scheme.headers[field].map((name) => headers[name]).find((value) => typeof value === 'string');
+  const [caller, addressed, nonce, signature] = fields.map(read);
+  if (caller !== undefined && addressed !== undefined && nonce !== undefined && signature !== undefined) {
+    return { caller, addressed, nonce, signature };
   }
-  const missing = headerNames.filter((name) => typeof headers[name] !== 'string');
+  const missing = fields.filter((field) => read(field) === undefined).map((field) => scheme.headers[field][0]);
   throw new TikitakaError('ERR_HEADERS_MISSING', 'Field required', { details: { missing } });
 }
 

@@ -3,14 +3,9 @@ import { createHash } from 'node:crypto';
 import * as scure from '@scure/sr25519';
 import { TikitakaError } from '../../../operators/index.js';
 import { cryptoReady, keyPairFromSeed, toAddress, toPublicKey, verifySignature } from '../../../src/chain/keys.js';
-import {
-  createAuth,
-  type Member,
-  pythonFloat,
-  type SignedAuthOptions,
-  signedMessage,
-} from '../../../src/server/auth.js';
+import { createAuth, type Member, pythonFloat, type SignedAuthOptions } from '../../../src/server/auth.js';
 import { createNonceStore, type NonceStore } from '../../../src/server/nonce-store.js';
+import { soccerSigning } from '../../../src/server/signing.js';
 import { vectors } from './auth-vectors.js';
 
 const bytes = (text: string) => Buffer.from(text);
@@ -194,7 +189,11 @@ describe('createAuth', () => {
     });
 
     it('refuses the signature of a <Bytes>-wrapped message', () => {
-      const message = signedMessage(vectors.nonce, vectors.miner, bytes(vectors.bodyA));
+      const message = soccerSigning.message({
+        nonce: vectors.nonce,
+        addressed: vectors.miner,
+        body: bytes(vectors.bodyA),
+      });
       const wrapped = Buffer.concat([bytes('<Bytes>'), message, bytes('</Bytes>')]);
       const signature = `0x${Buffer.from(keyPairFromSeed(vectors.validatorSeed).sign(wrapped)).toString('hex')}`;
       assert.throws(() => authWith().call(headersOf(signature), vectors.bodyA), badSignature);

@@ -1,7 +1,6 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { Observable, Subject } from 'rxjs';
 import { keyPairFromSeed, toAddress, toPublicKey, verifySignature } from '../../../src/chain/keys.js';
-import { signedMessage } from '../../../src/server/auth.js';
 import {
   type Answerer,
   type AnswererEvent,
@@ -14,6 +13,7 @@ import {
   type SignedAuthOptions,
   serve,
 } from '../../../src/server/index.js';
+import { signRequest, soccerSigning } from '../../../src/server/signing.js';
 import { vectors } from './auth-vectors.js';
 
 /** An answerer whose runs the test drives by hand; `log` tells the order of events. */
@@ -53,18 +53,17 @@ export function answerOf(frames: number, more: { version?: string } = {}): Answe
 }
 
 const validatorPair = () => keyPairFromSeed(vectors.validatorSeed);
-let serial = 0;
 
 /** The protocol headers as a caller makes them at `nowMs`. */
 export function signedHeaders(body: string | Uint8Array, { nowMs = Date.now(), miner = vectors.miner as string } = {}) {
-  const nonce = `${BigInt(nowMs) * 1_000_000n + BigInt(serial++)}_${'abcdefghij'}`;
-  const signature = validatorPair().sign(signedMessage(nonce, miner, Buffer.from(body)));
-  return {
-    'validator-hotkey': vectors.validator as string,
-    'miner-hotkey': miner,
-    nonce,
-    signature: `0x${Buffer.from(signature).toString('hex')}`,
-  };
+  return signRequest({
+    scheme: soccerSigning,
+    caller: vectors.validator,
+    addressed: miner,
+    body: Buffer.from(body),
+    nowMs,
+    sign: validatorPair().sign,
+  });
 }
 
 export function challengeBody(videoUrl: string, challengeId = 'test-0001'): string {
