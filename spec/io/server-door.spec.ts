@@ -163,6 +163,16 @@ describe('server: the front door', () => {
     });
   }
 
+  it('is reached at an address of version 6 too', async function () {
+    const server = await begin({ host: '::1' }).catch(() => this.skip());
+    assert.equal(server.server.url, `http://[::1]:${server.server.port}`);
+    await server.lives();
+  });
+
+  it('refuses a limit that cannot be', async () => {
+    await assert.rejects(begin({ maxClients: 0 }), { code: 'ERR_OPTION' });
+  });
+
   it('closes at its end what it has let go of, too', async () => {
     const { server, raw } = await begin();
     const seen = raw('CONNECT x HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -207,11 +217,12 @@ describe('server: the front door', () => {
     });
 
     it('a hundred times as many as there is room for keep nobody out', async () => {
-      const { raw, lives } = await begin({ maxClients: 4 });
+      const { raw, lives, metrics } = await begin({ maxClients: 4 });
       const many = Array.from({ length: 400 }, () => raw('GET /livez HT'));
       await Promise.all(many.map(({ socket }) => once(socket, 'connect')));
       await lives();
       await until(() => many.filter(({ closed }) => !closed).length <= 4);
+      assert.match(await metrics(), /tikitaka_http_requests_total\{route="other",status="503"\} 397/);
     });
 
     it('a challenge that is being answered is never closed for others, who are told that there is no room', async () => {

@@ -72,8 +72,14 @@ export async function openDoor({ listener, serves, refused }: DoorKeeper, option
   const clients = boundClients(server, {
     maxClients,
     serves,
-    onFull: (connection) =>
-      refuse(connection, new TikitakaError('ERR_CLIENTS', 'Too many connections', { retryable: true })),
+    onFull: (connection, idle) => {
+      const reason = idle ? 'an idle one made room' : 'all are at work';
+      const full = new TikitakaError('ERR_CLIENTS', 'Too many connections', { retryable: true, details: { reason } });
+      if (!idle) return refuse(connection, full);
+      // It asked for nothing that could be answered.
+      refused(full, connection);
+      connection.destroy();
+    },
   });
   // The server takes its own error listeners away before it emits this.
   server.on('connect', (_request, connection) =>
@@ -92,8 +98,14 @@ export async function openDoor({ listener, serves, refused }: DoorKeeper, option
   return {
     server,
     port: bound,
-    url: `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${bound}`,
+    url: `http://${reachable(host)}:${bound}`,
   };
+}
+
+/** How this machine reaches what is bound to `host`, as it stands in a URL. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** What Node's HTTP parser and its clocks complain of. */
