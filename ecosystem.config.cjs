@@ -15,8 +15,8 @@ module.exports = {
       // Only the server gets the signal: it lets a challenge finish (10 s) and ends its model processes itself.
       treekill: false,
       kill_timeout: 20_000,
-      exp_backoff_restart_delay: 500,
-      // Wrong settings end with 2: starting again would not help.
+      // Settings, wallet, models or a port with which it cannot run end it with 2: starting again would not help. No `restart_delay` and
+      // no `exp_backoff_restart_delay` beside it: with them PM2 6 says "waiting restart" of a program that it will not restart.
       stop_exit_codes: [0, 2],
       time: false,
     },

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { cryptoReady } from '../../src/chain/keys.js';
 import { startFakeNode, wellChain } from '../src/chain/fake-node.js';
 import { vectors } from '../src/server/auth-vectors.js';
@@ -11,6 +13,7 @@ import { call, challengeBody, signedHeaders } from '../src/server/support.js';
 import { tikitaka } from '../support/command-line.js';
 import { serveBox, servingSettings } from '../support/serve-process.js';
 
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const neuron = { tao: 20_000, alpha: 0, permit: true, ip: 0n, port: 0 };
 
 describe('the start of a server', function () {
@@ -114,6 +117,15 @@ describe('the start of a server', function () {
       const { err } = await tikitaka('serve', ...sets);
       assert.match(err, /^ERR_START: wallet: .*^models: .*^port: /ms);
     });
+  });
+
+  it('ends though a process manager keeps a channel to it open', async () => {
+    const listening = 'data:text/javascript,process.on("message",()=>undefined)';
+    const child = fork(main, ['serve', '--set', 'PORT=none'], {
+      execArgv: ['--import=tsx', `--import=${listening}`],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    assert.deepEqual(await once(child, 'exit'), [2, null]);
   });
 
   it('says what it runs on by default, what it read, and what costs score', async () => {

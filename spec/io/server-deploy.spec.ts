@@ -22,6 +22,10 @@ describe('server: process files', () => {
     assert.ok(isAbsolute(app.cwd) && isAbsolute(app.interpreter));
     assert.equal(app.env.ENV_FILE, '/etc/t.env');
     assert.ok(app.kill_timeout > 10_000, 'longer than the server lets challenges finish');
+    assert.ok(app.stop_exit_codes.includes(2), 'a start that would fail again is not repeated');
+    for (const delay of ['restart_delay', 'exp_backoff_restart_delay']) {
+      assert.equal(app[delay], undefined, 'PM2 would tell "waiting restart" of what it does not restart');
+    }
   });
 
   for (const name of ['Dockerfile', 'Dockerfile.cuda']) {
@@ -34,6 +38,7 @@ describe('server: process files', () => {
       for (const path of copied) assert.ok(existsSync(join(root, path)), path);
       assert.ok(text.includes(`ENTRYPOINT ["node", "/app/${bin.tikitaka}"]`));
       assert.match(text, /^USER node$/m);
+      assert.match(text, /docker run .*--restart on-failure:\d/, 'not for ever: Docker knows no exit codes');
       // The status page is published to this host alone, whoever says `docker run -P`.
       assert.ok(text.includes(' -p 127.0.0.1:7998:7998 '));
       assert.deepEqual(text.match(/^EXPOSE .*/gm), ['EXPOSE 7999']);
@@ -47,6 +52,7 @@ describe('server: process files', () => {
     for (const [, key, value] of unit.matchAll(/^(ExecStart|ExecReload|WorkingDirectory)=(\S+)/gm)) {
       assert.ok(isAbsolute(value ?? ''), key);
     }
+    assert.match(unit, /^RestartPreventExitStatus=2$/m);
     if (spawnSync('systemd-analyze', ['--version']).status !== 0) this.skip();
     const { stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', path], { encoding: 'utf8' });
     const faults = stderr.split('\n').filter((line) => /tikitaka\.service:\d+|Unknown|Failed to parse/.test(line));
