@@ -26,7 +26,7 @@ export { type Evaluation, type EvaluationOptions, evaluate, forEvaluation } from
 export type { FitPitch, KeyPointFigures, PointPx } from './evaluation/key-points.js';
 export { classNames } from './layouts/index.js';
 export { type GraphFacts, readGraph } from './onnx/graph.js';
-export { letterboxGrey, type PictureRect, pictureRect, type SourceSize } from './picture-space.js';
+export { letterboxGrey, type PictureFormat, type PictureRect, pictureRect, type SourceSize } from './picture-space.js';
 export { childEnvironment, childFlags } from './runtime/child-environment.js';
 export { type DeviceChoice, type DeviceReport, reportLine } from './runtime/devices.js';
 export { type ModelRunnerOptions, openModelRunner, type ProcessModelRunner } from './runtime/model-runner.js';

@@ -1,5 +1,8 @@
 import type { ModelInput } from './contract.js';
 
+/** How a picture lies in memory that models read. */
+export type PictureFormat = Pick<ModelInput, 'width' | 'height' | 'fit'>;
+
 /** Where the picture lies in the model input, in whole pixels of the input: the decoder scales into this rectangle. */
 export interface PictureRect {
   readonly x: number;
@@ -18,10 +21,7 @@ export interface SourceSize {
 export const letterboxGrey = 114;
 
 /** The one place that says where a picture lies in the model input; decoders fill it, layouts undo it. */
-export function pictureRect(
-  input: Pick<ModelInput, 'width' | 'height' | 'fit'>,
-  { sourceWidth, sourceHeight }: SourceSize,
-): PictureRect {
+export function pictureRect(input: PictureFormat, { sourceWidth, sourceHeight }: SourceSize): PictureRect {
   if (input.fit === 'stretch') return { x: 0, y: 0, width: input.width, height: input.height };
   const scale = Math.min(input.width / sourceWidth, input.height / sourceHeight);
   const width = Math.min(input.width, Math.max(1, Math.round(sourceWidth * scale)));
@@ -35,9 +35,25 @@ export interface ToSource extends SourceSize {
   y(inputPx: number): number;
 }
 
-export function toSource(input: Pick<ModelInput, 'width' | 'height' | 'fit'>, source: SourceSize): ToSource {
+export function toSource(input: PictureFormat, source: SourceSize): ToSource {
   const rect = pictureRect(input, source);
   const scaleX = source.sourceWidth / rect.width;
   const scaleY = source.sourceHeight / rect.height;
   return { ...source, x: (inputPx) => (inputPx - rect.x) * scaleX, y: (inputPx) => (inputPx - rect.y) * scaleY };
+}
+
+/**
+ * The pictures from which models of several input sizes can all make their own (see `fitting`): as large as the largest, with
+ * bars only where all want the same. Scaled by the filter of the largest.
+ */
+export function jointInput(inputs: readonly [ModelInput, ...ModelInput[]]): ModelInput {
+  const [first, ...others] = inputs;
+  const width = Math.max(...inputs.map((input) => input.width));
+  const height = Math.max(...inputs.map((input) => input.height));
+  const alike = others.every(
+    (other) =>
+      other.fit === first.fit && (first.fit === 'stretch' || other.width * first.height === first.width * other.height),
+  );
+  const largest = inputs.reduce((a, b) => (b.width * b.height > a.width * a.height ? b : a));
+  return { width, height, fit: alike ? first.fit : 'stretch', filter: largest.filter };
 }

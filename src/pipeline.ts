@@ -188,10 +188,12 @@ export function answerClip<C extends OpenedClip>(
         for (const frame of frames) frame.lend();
         // The colours are read from the pixels once the boxes are known: both sides must be done with them.
         const done = afterBoth(() => frames.forEach(release));
-        const { width, height } = runner.input;
+        const { width, height, fit } = runner.input;
         const nothing = { detections: [], keyPoints: [] };
         return runner.run(frames, done).pipe(
-          map((found) => frames.map((frame, i) => describeFinding({ ...frame, width, height }, found[i] ?? nothing))),
+          map((found) =>
+            frames.map((frame, i) => describeFinding({ ...frame, width, height, fit }, found[i] ?? nothing)),
+          ),
           catchError((error) => (isRetryable(error) ? survive(error) : throwError(() => error))),
           finalize(() => {
             end();

@@ -1,5 +1,5 @@
 import { lastValueFrom } from 'rxjs';
-import type { ModelRunner } from '../models/index.js';
+import type { ModelSet } from '../models/index.js';
 import { clipLimits } from './clip-limits.js';
 import type { Config } from './config.js';
 import { openClip } from './container/index.js';
@@ -12,7 +12,7 @@ import { createAnswerEncoder, createScene, describeFinding, type SceneClip } fro
 export interface SequentialOptions {
   readonly config: Config;
   readonly pool: Pool;
-  readonly runner: ModelRunner;
+  readonly runner: ModelSet;
   /** http(s) URL or path of a file. */
   readonly target: string;
   /** No frame is begun later than this after the start, ms. Default: all are. */
@@ -60,13 +60,14 @@ export async function answerSequentially(options: SequentialOptions): Promise<Se
     const downloadMs = elapsedMs();
     const clip = await openSequentialClip(source, options);
     try {
-      const { width, height } = runner.input;
+      const { width, height, fit } = runner.input;
       const scene = createScene({
         ...clip.scene(),
         width: clip.width,
         height: clip.height,
         tracking: !config.DISABLE_TRACKING,
         skipPitch: config.SKIP_PITCH,
+        thresholds: runner.thresholds,
       });
       let measured = 0;
       let isCut = false;
@@ -75,7 +76,7 @@ export async function answerSequentially(options: SequentialOptions): Promise<Se
           isCut = elapsedMs() > limitMs;
           if (isCut) break;
           const [found] = await lastValueFrom(runner.run([frame], () => undefined));
-          if (found) scene.add([describeFinding({ ...frame, width, height }, found)]);
+          if (found) scene.add([describeFinding({ ...frame, width, height, fit }, found)]);
           measured++;
         } finally {
           frame.release();

@@ -1,7 +1,7 @@
 import { TikitakaError } from '../../operators/index.js';
-import type { ModelInput, PictureFinding } from '../contract.js';
+import type { PictureFinding } from '../contract.js';
 import type { ModelDescription } from '../description.js';
-import type { SourceSize } from '../picture-space.js';
+import type { PictureFormat, SourceSize } from '../picture-space.js';
 
 /** One output of the file, converted to float32, row-major. */
 export interface OutputTensor {
@@ -14,7 +14,7 @@ export type Outputs = ReadonlyMap<string, OutputTensor>;
 
 /** What decoding needs to know beside the outputs; plain data, so that it can be sent to the child process. */
 export interface DecodeSpec {
-  readonly input: Pick<ModelInput, 'width' | 'height' | 'fit'>;
+  readonly input: PictureFormat;
   readonly output: ModelDescription['output'];
   readonly thresholds: ModelDescription['thresholds'];
   readonly maxDetections: number;

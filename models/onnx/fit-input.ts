@@ -1,15 +1,13 @@
 import { TikitakaError } from '../../operators/index.js';
 import type { InputSpec } from '../runtime/protocol.js';
 import type { GraphFacts } from './graph.js';
+import { fitting, type PlacementInput, placementDims, preparation } from './preparation.js';
 import {
-  type Attribute,
-  dataTypes,
   fieldsOf,
   graphField,
   modelField,
   node,
   readValueInfo,
-  type TensorValue,
   type ValueInfo,
   valueInfo,
   WireWriter,
@@ -51,81 +49,70 @@ export function fitInput(graph: GraphFacts, spec: InputSpec, file: string): Fitt
   });
 }
 
+/** A file that takes what arrives. */
+export interface PreparedModel {
+  readonly model: Uint8Array;
+  /** Name of its picture input: uint8 [N, H, W, 3] RGB 0..255, of the size that arrives. */
+  readonly pictureName: string;
+  /** Names of the inputs that say where the picture goes, where the file's own input has grey bars that what arrives has not. */
+  readonly placementNames: Readonly<Record<PlacementInput, string>> | undefined;
+}
+
 /**
- * The file with nodes in front of its picture input, so that it takes uint8 [N, H, W, 3] RGB 0..255 and prepares it by
- * itself: channel order, transposition (still in bytes: a quarter of the memory), cast, `(v / divisor - mean) / std`.
- * Undefined where the file takes such pictures already.
+ * The file with nodes in front of its picture input (see `preparation`). Undefined where the file takes the pictures as they
+ * arrive. Errors: ERR_MODEL_SHAPE, thrown at call.
  */
-export function prependPreparation(model: Uint8Array, input: FittedInput, spec: InputSpec): Uint8Array | undefined {
-  const steps = preparation({ ...spec, dtype: input.dtype });
+export function prependPreparation(
+  model: Uint8Array,
+  { input, opset }: { readonly input: FittedInput; readonly opset: number },
+  spec: InputSpec,
+): PreparedModel | undefined {
+  const steps = preparation({ ...spec, dtype: input.dtype }, opset);
   if (steps.length === 0) return undefined;
-  const picture = `${input.name}__uint8_nhwc`;
+  const pictureName = `${input.name}__uint8_nhwc`;
   const nodes: Uint8Array[] = [];
-  steps.forEach((step, i) => {
-    const from = i === 0 ? picture : `${input.name}__${i}`;
+  steps.forEach(({ op, attributes, operands = [] }, i) => {
+    const from = i === 0 ? pictureName : `${input.name}__${i}`;
     const to = i === steps.length - 1 ? input.name : `${input.name}__${i + 1}`;
-    const constant = step.constant && `${input.name}__${i}_value`;
-    if (step.constant && constant) {
-      nodes.push(node({ op: 'Constant', inputs: [], outputs: [constant], attributes: { value: step.constant } }));
-    }
-    const { op, attributes } = step;
-    nodes.push(
-      node({ op, inputs: constant ? [from, constant] : [from], outputs: [to], ...(attributes && { attributes }) }),
-    );
+    const names = operands.map((operand, k) => {
+      const name = `${input.name}__${typeof operand === 'string' ? operand : `${i}_value${k}`}`;
+      if (typeof operand !== 'string')
+        nodes.push(node({ op: 'Constant', inputs: [], outputs: [name], attributes: { value: operand } }));
+      return name;
+    });
+    nodes.push(node({ op, inputs: [from, ...names], outputs: [to], ...(attributes && { attributes }) }));
   });
-  const declared = valueInfo({ name: picture, dtype: 'uint8', dims: [input.batch, spec.height, spec.width, 3] });
+  const placementNames =
+    fitting(spec) === 'placed' ? { sizes: `${input.name}__sizes`, pads: `${input.name}__pads` } : undefined;
+  const { width, height } = spec.picture;
+  const declared = [
+    valueInfo({ name: pictureName, dtype: 'uint8', dims: [input.batch, height, width, 3] }),
+    ...Object.entries(placementNames ?? {}).map(([operand, name]) =>
+      valueInfo({ name, dtype: 'int64', dims: [placementDims[operand as PlacementInput]] }),
+    ),
+  ];
   const edited = Array.from(fieldsOf(model), ({ number, whole, body }) =>
     number === modelField.graph
-      ? new WireWriter().bytes(modelField.graph, editGraph(body, input.name, nodes, declared)).finish()
+      ? new WireWriter().bytes(modelField.graph, editGraph(body, { inputName: input.name, nodes, declared })).finish()
       : whole,
   );
-  return Buffer.concat(edited);
+  return { model: Buffer.concat(edited), pictureName, placementNames };
 }
 
 /** New nodes first (a graph is stored in topological order), the old input declaration replaced, the rest as it was. */
 function editGraph(
   graph: Uint8Array,
-  inputName: string,
-  nodes: readonly Uint8Array[],
-  declared: Uint8Array,
+  edit: {
+    readonly inputName: string;
+    readonly nodes: readonly Uint8Array[];
+    readonly declared: readonly Uint8Array[];
+  },
 ): Uint8Array {
   const added = new WireWriter();
-  for (const bytes of nodes) added.bytes(graphField.node, bytes);
-  added.bytes(graphField.input, declared);
+  for (const bytes of edit.nodes) added.bytes(graphField.node, bytes);
+  for (const bytes of edit.declared) added.bytes(graphField.input, bytes);
   const kept = [...fieldsOf(graph)].filter(
-    ({ number, body }) => number !== graphField.input || readValueInfo(body).name !== inputName,
+    ({ number, body }) => number !== graphField.input || readValueInfo(body).name !== edit.inputName,
   );
   return Buffer.concat([added.finish(), ...kept.map(({ whole }) => whole)]);
-}
-
-interface Step {
-  readonly op: string;
-  readonly attributes?: Readonly<Record<string, Attribute>>;
-  /** Second operand. */
-  readonly constant?: TensorValue;
-}
-
-function preparation({ layout, dtype, colours, normalise: { divisor, mean, std } }: InputSpec): Step[] {
-  const steps: Step[] = [];
-  if (colours === 'bgr') {
-    steps.push({
-      op: 'Gather',
-      attributes: { axis: 3 },
-      constant: { dtype: 'int64', dims: [3], values: [2, 1, 0] },
-    });
-  }
-  if (layout === 'nchw') steps.push({ op: 'Transpose', attributes: { perm: [0, 3, 1, 2] } });
-  if (dtype === 'uint8') return steps;
-  const channels = layout === 'nchw' ? [1, 3, 1, 1] : [1, 1, 1, 3];
-  const factors = std.map((value) => 1 / (divisor * value));
-  const shifts = mean.map((value, i) => -value / (std[i] ?? 1));
-  steps.push({ op: 'Cast', attributes: { to: dataTypes.float32 } });
-  if (factors.some((value) => value !== 1)) {
-    steps.push({ op: 'Mul', constant: { dtype: 'float32', dims: channels, values: factors } });
-  }
-  if (shifts.some((value) => value !== 0)) {
-    steps.push({ op: 'Add', constant: { dtype: 'float32', dims: channels, values: shifts } });
-  }
-  if (dtype === 'float16') steps.push({ op: 'Cast', attributes: { to: dataTypes.float16 } });
-  return steps;
 }

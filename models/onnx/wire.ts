@@ -10,8 +10,8 @@ export const modelField = { irVersion: 1, producerName: 2, producerVersion: 3, g
 export const graphField = { node: 1, name: 2, initializer: 5, input: 11, output: 12 } as const;
 const valueInfoField = { name: 1, type: 2 } as const;
 const nodeField = { input: 1, output: 2, name: 3, opType: 4, attribute: 5 } as const;
-const attributeField = { name: 1, i: 3, t: 5, ints: 8, type: 20 } as const;
-const attributeType = { int: 2, tensor: 4, ints: 7 } as const;
+const attributeField = { name: 1, i: 3, s: 4, t: 5, ints: 8, type: 20 } as const;
+const attributeType = { int: 2, string: 3, tensor: 4, ints: 7 } as const;
 const tensorField = { dims: 1, dataType: 2, name: 8, rawData: 9 } as const;
 
 /** TensorProto.DataType. */
@@ -159,8 +159,8 @@ export function tensor({ name = '', dtype, dims, values }: TensorValue): Uint8Ar
     .finish();
 }
 
-/** An attribute: a whole number, a list of them, or a tensor. */
-export type Attribute = number | readonly number[] | TensorValue;
+/** An attribute: a whole number, a list of them, a word, or a tensor. */
+export type Attribute = number | readonly number[] | string | TensorValue;
 
 export interface NodeValue {
   readonly op: string;
@@ -184,6 +184,9 @@ function attribute(name: string, value: Attribute): Uint8Array {
   const message = new WireWriter().text(attributeField.name, name);
   if (typeof value === 'number') {
     return message.varint(attributeField.i, value).varint(attributeField.type, attributeType.int).finish();
+  }
+  if (typeof value === 'string') {
+    return message.text(attributeField.s, value).varint(attributeField.type, attributeType.string).finish();
   }
   if ('dtype' in value) {
     return message.bytes(attributeField.t, tensor(value)).varint(attributeField.type, attributeType.tensor).finish();

@@ -1,9 +1,12 @@
 import { readFileSync, readSync } from 'node:fs';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { TikitakaError } from '../../operators/index.js';
+import type { PictureFinding } from '../contract.js';
 import { decodeOutputs, type Outputs, type OutputTensor } from '../layouts/index.js';
-import { fitInput, prependPreparation } from '../onnx/fit-input.js';
+import { fitInput, type PreparedModel, prependPreparation } from '../onnx/fit-input.js';
 import { readGraph } from '../onnx/graph.js';
+import { placement } from '../onnx/preparation.js';
+import type { SourceSize } from '../picture-space.js';
 import { floatsOf } from './floats.js';
 import {
   type Device,
@@ -27,33 +30,54 @@ const sharedFd = 4;
 /** Sizes are tried further while they promise to stay below the cap by this factor (chosen: warm-up figures are noisy). */
 const capTolerance = 1.25;
 
+interface OpenedFile {
+  readonly session: InferenceSession;
+  readonly names: { readonly picture: string; readonly placement: PreparedModel['placementNames'] };
+  readonly file: string;
+  readonly load: LoadMessage;
+  readonly device: Device;
+  /** The file's own batch size, where it is fixed. */
+  readonly fixedBatch: number | undefined;
+}
+
 class Session {
   #chain = Promise.resolve();
   #sizes: readonly number[] = [];
 
-  private constructor(
-    readonly session: InferenceSession,
-    readonly file: string,
-    readonly load: LoadMessage,
-    readonly device: Device,
-    readonly pixels: Uint8Array,
-    /** The file's own batch size, where it is fixed. */
-    readonly fixedBatch: number | undefined,
-  ) {}
+  readonly session: InferenceSession;
+  readonly names: OpenedFile['names'];
+  readonly file: string;
+  readonly load: LoadMessage;
+  readonly device: Device;
+  readonly fixedBatch: number | undefined;
+  readonly pictureBytes: number;
+  readonly pixels: Uint8Array;
+
+  private constructor({ session, names, file, load, device, fixedBatch }: OpenedFile) {
+    this.session = session;
+    this.names = names;
+    this.file = file;
+    this.load = load;
+    this.device = device;
+    this.fixedBatch = fixedBatch;
+    this.pictureBytes = load.input.picture.width * load.input.picture.height * 3;
+    this.pixels = new Uint8Array((fixedBatch ?? load.batchSize) * this.pictureBytes);
+  }
 
   /** Errors: ERR_MODEL_LOAD, ERR_MODEL_SHAPE; whatever ONNX Runtime throws. */
   static async open(load: LoadMessage, device: Device): Promise<Session> {
     const file = device === 'cpu' ? load.file : (load.fp16File ?? load.file);
     const model = readFileSync(file);
-    const input = fitInput(readGraph(model, file), load.input, file);
-    const edited = prependPreparation(model, input, load.input);
+    const graph = readGraph(model, file);
+    const input = fitInput(graph, load.input, file);
+    const edited = prependPreparation(model, { input, opset: graph.opsets[''] ?? 0 }, load.input);
     const options = sessionOptions(load.session, device);
     const session = edited
-      ? await InferenceSession.create(edited, options)
+      ? await InferenceSession.create(edited.model, options)
       : await InferenceSession.create(file, options);
     const fixedBatch = typeof input.batch === 'number' ? input.batch : undefined;
-    const pixels = new Uint8Array((fixedBatch ?? load.batchSize) * load.input.width * load.input.height * 3);
-    return new Session(session, file, load, device, pixels, fixedBatch);
+    const names = { picture: edited?.pictureName ?? input.name, placement: edited?.placementNames };
+    return new Session({ session, names, file, load, device, fixedBatch });
   }
 
   get padded(): boolean {
@@ -86,18 +110,19 @@ class Session {
 
   /** The first run of a size allocates (or compiles) and is not counted. */
   async time(size: number): Promise<number> {
-    await this.infer(size);
+    const sources = this.sources(size);
+    await this.infer(sources);
     const times: number[] = [];
     for (let run = 0; run < 2; run++) {
       const start = performance.now();
-      decodeOutputs(await this.infer(size), this.load.decode, this.sources(size));
+      decodeOutputs(await this.infer(sources), this.load.decode, sources);
       times.push(performance.now() - start);
     }
     return Math.min(...times);
   }
 
-  sources(count: number) {
-    const { width, height } = this.load.input;
+  sources(count: number): SourceSize[] {
+    const { width, height } = this.load.input.picture;
     return Array.from({ length: count }, () => ({ sourceWidth: width, sourceHeight: height }));
   }
 
@@ -109,23 +134,48 @@ class Session {
   async answer({ id, offset, sourceSizes }: RunMessage): Promise<void> {
     try {
       const start = performance.now();
-      const count = sourceSizes.length;
-      const { width, height } = this.load.input;
-      readSync(sharedFd, this.pixels, 0, width * height * 3 * count, offset);
       const sources = sourceSizes.map(([sourceWidth, sourceHeight]) => ({ sourceWidth, sourceHeight }));
-      const findings = packFindings(decodeOutputs(await this.infer(count), this.load.decode, sources));
+      const found: PictureFinding[] = [];
+      for (const part of this.partsOf(sources)) {
+        const at = offset + found.length * this.pictureBytes;
+        readSync(sharedFd, this.pixels, 0, this.pictureBytes * part.length, at);
+        found.push(...decodeOutputs(await this.infer(part), this.load.decode, part));
+      }
+      const findings = packFindings(found);
       send({ type: 'result', id, ms: performance.now() - start, rssBytes: process.memoryUsage.rss(), findings });
     } catch (error) {
       send({ type: 'error', id, message: messageOf(error) });
     }
   }
 
-  async infer(count: number): Promise<Outputs> {
-    const { width, height, sizesName } = this.load.input;
+  /** What can run at once: pictures that are placed alike. */
+  partsOf(sources: readonly SourceSize[]): readonly (readonly SourceSize[])[] {
+    if (!this.names.placement) return [sources];
+    const parts: SourceSize[][] = [];
+    for (const source of sources) {
+      const [last] = parts.at(-1) ?? [];
+      const isSame = last?.sourceWidth === source.sourceWidth && last.sourceHeight === source.sourceHeight;
+      if (isSame) parts.at(-1)?.push(source);
+      else parts.push([source]);
+    }
+    return parts;
+  }
+
+  /** Runs the first `sources.length` pictures of `pixels`. */
+  async infer(sources: readonly SourceSize[]): Promise<Outputs> {
+    const { width, height, sizesName, picture } = this.load.input;
+    const count = sources.length;
     const rows = this.fixedBatch ?? (this.padded ? (this.#sizes.find((size) => size >= count) ?? count) : count);
-    const [pictureName = ''] = this.session.inputNames.filter((name) => name !== sizesName);
-    const pixels = this.pixels.subarray(0, rows * width * height * 3);
-    const feeds: Record<string, Tensor> = { [pictureName]: new Tensor('uint8', pixels, [rows, height, width, 3]) };
+    const pixels = this.pixels.subarray(0, rows * this.pictureBytes);
+    const feeds: Record<string, Tensor> = {
+      [this.names.picture]: new Tensor('uint8', pixels, [rows, picture.height, picture.width, 3]),
+    };
+    const [source] = sources;
+    if (this.names.placement && source) {
+      const { sizes, pads } = placement(this.load.input, source, rows);
+      feeds[this.names.placement.sizes] = new Tensor('int64', sizes, [sizes.length]);
+      feeds[this.names.placement.pads] = new Tensor('int64', pads, [pads.length]);
+    }
     if (sizesName !== undefined) {
       const sizes = BigInt64Array.from({ length: rows * 2 }, (_, i) => BigInt(i % 2 === 0 ? width : height));
       feeds[sizesName] = new Tensor('int64', sizes, [rows, 2]);

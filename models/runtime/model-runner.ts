@@ -4,6 +4,8 @@ import { asyncScheduler, Observable, type SchedulerLike } from 'rxjs';
 import { OptionError, TikitakaError } from '../../operators/index.js';
 import type { ModelInput, ModelPicture, ModelRunner, PictureFinding } from '../contract.js';
 import { atMost, type ModelDescription } from '../description.js';
+import { fitting } from '../onnx/preparation.js';
+import type { PictureFormat } from '../picture-space.js';
 import { type DeviceChoice, type DeviceReport, deviceOrder, fellBack } from './devices.js';
 import { startSession } from './process.js';
 import type { Device, LoadMessage, PassedOver, SessionSettings } from './protocol.js';
@@ -16,6 +18,8 @@ export interface ModelRunnerOptions {
   readonly description: ModelDescription;
   /** Default `auto`; see `deviceOrder` for what is tried. */
   readonly device?: DeviceChoice;
+  /** How the pictures arrive: larger than the model's own, or without its grey bars, they are made its own inside the graph. Default: as the model's own. */
+  readonly picture?: ModelInput;
   /** Boxes from this score on come out even where the description's thresholds are higher: for trackers, whose tracks weak boxes confirm. Default 1. */
   readonly weakest?: number;
   /** Largest batch wanted, 1…256. Default 32. */
@@ -73,24 +77,32 @@ export async function openModelRunner(options: ModelRunnerOptions): Promise<Proc
   if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > 256) {
     throw new OptionError(`batchSize must be a whole number from 1 to 256, not ${batchSize}`);
   }
-  const { width, height, fit, filter } = description.input;
+  const { input: own } = description;
+  const { width, height, fit, filter } = options.picture ?? own;
+  const picture = { width, height, fit };
+  if (fitting({ ...own, picture }) === 'impossible') {
+    const asText = (format: PictureFormat) => `${format.width}×${format.height} ${format.fit}`;
+    throw new OptionError(`${description.name} takes ${asText(own)}, which ${asText(picture)} cannot become`);
+  }
   const load: LoadMessage = {
     type: 'load',
     file,
     fp16File: options.fp16 ? halfPrecisionOf(file) : undefined,
     devices: deviceOrder(choice, process.platform),
     input: {
-      name: description.input.name,
-      width,
-      height,
-      layout: description.input.layout,
-      dtype: description.input.dtype,
-      colours: description.input.colours,
-      normalise: description.input.normalise,
-      sizesName: description.input.sizesName,
+      name: own.name,
+      width: own.width,
+      height: own.height,
+      fit: own.fit,
+      layout: own.layout,
+      dtype: own.dtype,
+      colours: own.colours,
+      normalise: own.normalise,
+      sizesName: own.sizesName,
+      picture,
     },
     decode: {
-      input: { width, height, fit },
+      input: { width: own.width, height: own.height, fit: own.fit },
       output: description.output,
       thresholds: atMost(description.thresholds, options.weakest ?? 1),
       maxDetections: description.maxDetections,

@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { Observable, Subscription } from 'rxjs';
-import { OptionError, TikitakaError } from '../../operators/index.js';
-import type { ClassThresholds, Detection, ModelInput, ModelRunner, PictureFinding } from '../contract.js';
+import { OptionError } from '../../operators/index.js';
+import type { ClassThresholds, Detection, ModelRunner, PictureFinding } from '../contract.js';
 import { jointThresholds, type ModelDescription, provides } from '../description.js';
 import { ballId } from '../layouts/index.js';
 import { nms } from '../nms.js';
+import { jointInput } from '../picture-space.js';
 import type { DeviceReport } from './devices.js';
 import { type ModelRunnerOptions, openModelRunner, type ProcessModelRunner } from './model-runner.js';
 
@@ -15,7 +16,7 @@ export interface ModelFile {
 }
 
 export interface ModelSetOptions extends Omit<ModelRunnerOptions, 'file' | 'description'> {
-  /** One model that does everything, or several (player, pitch, ball) that take the same pictures. */
+  /** One model that does everything, or several (player, pitch, ball); their inputs may differ. */
   readonly models: readonly ModelFile[];
   /** Leave the pitch out: models that give nothing else are not opened, key points are empty. Default false. */
   readonly skipPitch?: boolean;
@@ -46,27 +47,25 @@ export async function openModelSet({ models, skipPitch = false, ...options }: Mo
   const used = models.filter(({ description }) => !skipPitch || provides(description).objects);
   const [first] = used;
   if (!first) throw new OptionError('no model is left to run', { models: models.length, skipPitch });
-  for (const other of used) sameInput(first, other);
+  const picture = jointInput([first.description.input, ...used.map(({ description }) => description.input)]);
   const threads = shares(options.threads ?? availableParallelism(), used.length);
   const runners: ProcessModelRunner[] = [];
   try {
     // One after another: a warm-up beside another one would measure both too slow.
     for (const [i, model] of used.entries()) {
-      runners.push(await openModelRunner({ ...options, ...model, threads: threads[i] ?? 1 }));
+      runners.push(await openModelRunner({ ...options, ...model, picture, threads: threads[i] ?? 1 }));
     }
   } catch (error) {
     await Promise.all(runners.map((runner) => runner.close()));
     throw error;
   }
-  const { width, height, fit, filter } = first.description.input;
-  const input: ModelInput = { width, height, fit, filter };
   const limit = Math.max(...used.map(({ description }) => description.maxDetections));
   const merge = (parts: readonly PictureFinding[]): PictureFinding => {
     const { detections, keyPoints } = mergeFindings(parts, limit);
     return { detections, keyPoints: skipPitch ? [] : keyPoints };
   };
   return {
-    input,
+    input: picture,
     maxBatch: Math.min(...runners.map(({ maxBatch }) => maxBatch)),
     device: [...new Set(runners.map(({ device }) => device))].join('+'),
     reports: runners.map(({ report }) => report),
@@ -116,17 +115,6 @@ export async function openModelSet({ models, skipPitch = false, ...options }: Mo
 /** Threads per model, at least one each; the first ones get what is left over. */
 function shares(threads: number, models: number): number[] {
   return Array.from({ length: models }, (_, i) => Math.max(1, Math.floor((threads + models - 1 - i) / models)));
-}
-
-/** Pictures are scaled once, so all models of a set take the same. Errors: ERR_MODEL_SHAPE, thrown at call. */
-function sameInput(one: ModelFile, other: ModelFile): void {
-  const show = ({ description: { name, input } }: ModelFile) =>
-    `${name} takes ${input.width}×${input.height} ${input.fit} ${input.filter}`;
-  const [{ input: a }, { input: b }] = [one.description, other.description];
-  if (a.width === b.width && a.height === b.height && a.fit === b.fit && a.filter === b.filter) return;
-  throw new TikitakaError('ERR_MODEL_SHAPE', `models of one set take the same pictures: ${show(one)}, ${show(other)}`, {
-    details: { models: [show(one), show(other)] },
-  });
 }
 
 /** What several models say about one picture: all boxes, the same object once; the key points of the first that has some. */

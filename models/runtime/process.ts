@@ -55,7 +55,8 @@ process.on('exit', () => {
 
 /** Starts the process and loads the model in it. */
 export function startSession(load: LoadMessage): SessionProcess {
-  const frameBytes = load.input.width * load.input.height * 3;
+  const { picture } = load.input;
+  const frameBytes = picture.width * picture.height * 3;
   const memory = createSharedFile(runsInFlight * load.batchSize * frameBytes);
   const child = fork(childFile, [], {
     serialization: 'advanced',

@@ -1,5 +1,6 @@
-import type { ClassId, Detection, KeyPoint, PictureFinding } from '../contract.js';
+import type { ClassId, Detection, KeyPoint, ModelInput, PictureFinding } from '../contract.js';
 import type { DecodeSpec } from '../layouts/index.js';
+import type { PictureFormat } from '../picture-space.js';
 
 /** Execution providers by the names that ONNX Runtime's Node binding takes. */
 export type Device = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu' | 'coreml' | 'dml';
@@ -50,6 +51,9 @@ export interface InputSpec {
     readonly std: readonly [number, number, number];
   };
   readonly sizesName: string | undefined;
+  readonly fit: ModelInput['fit'];
+  /** How the pictures arrive; what is not as the file wants it is made so inside the graph. */
+  readonly picture: PictureFormat;
 }
 
 /** The pictures lie one after another from `offset` in the shared file. */

@@ -125,6 +125,25 @@ describe('tikitaka run', function () {
     assert.equal(await boxes({ MODEL: json }), 0);
   });
 
+  it('runs models of different input sizes side by side', async () => {
+    const path = await make();
+    const at = async (width: number) => {
+      const { file, description } = chooseModel({ model: 'fast', imageSize: { width, nearest: false } });
+      const json = join(folder, `${description.name}.json`);
+      await writeFile(json, JSON.stringify(description));
+      await copyFile(file, join(folder, `${description.name}.onnx`));
+      return json;
+    };
+    const alone = await answer(path, { MODEL: await at(576) });
+    const both = await answer(path, { PLAYER_MODEL: await at(576), PITCH_MODEL: await at(768) });
+    const people = ({ frames }: WireAnswer) =>
+      frames.flatMap(({ objects }) => objects.filter(({ class_id }) => class_id !== 0)).length;
+    assert.ok(
+      people(both) > 0.9 * people(alone),
+      `${people(both)} with both, ${people(alone)} with the small one alone`,
+    );
+  });
+
   it('writes answer, timeline and provenance where told', async () => {
     const [json, timeline] = [join(folder, 'a.json'), join(folder, 't.json')];
     const { code, out, err } = await tikitaka([

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import { lastValueFrom } from 'rxjs';
-import { type ModelFile, type ModelSet, type ModelSetOptions, openModelSet } from '../../models/index.js';
+import {
+  type ClassName,
+  type ModelFile,
+  type ModelPicture,
+  type ModelSet,
+  type ModelSetOptions,
+  openModelRunner,
+  openModelSet,
+} from '../../models/index.js';
+import { toSource } from '../../models/picture-space.js';
 import { mergeFindings } from '../../models/runtime/model-set.js';
 import { describeModel, flat, isAlive, modelFolder, side, slowDescription, slowFile } from '../support/models.js';
-import { constantModel } from '../support/onnx-builder.js';
+import { brightnessModel, constantModel } from '../support/onnx-builder.js';
 
 describe('model set', () => {
   const folder = modelFolder();
@@ -128,14 +137,129 @@ describe('model set', () => {
     assert.deepEqual(events, ['abandoned returned', 'never started returned', 'returned', 'other returned']);
   });
 
-  it('refuses models that take different pictures, and sets without a model', async () => {
-    const other = {
-      ...ball,
-      description: describeModel({ ...input, width: 32, fit: 'stretch' }, { layout: 'yolo-detect', classes: {} }),
-    };
-    await assert.rejects(open([player, other]), { code: 'ERR_MODEL_SHAPE' });
+  it('refuses sets without a model, and files that are not there', async () => {
     await assert.rejects(open([pitch], { skipPitch: true }), { code: 'ERR_OPTION' });
     await assert.rejects(open([player, { ...ball, file: '/nowhere.onnx' }]), { code: 'ERR_MODEL_LOAD' });
+  });
+});
+
+describe('models of one set with inputs of different sizes', () => {
+  const folder = modelFolder();
+  /** One box in the middle of its input, of half its size; what it scores is the brightness that it sees. */
+  const model = (name: ClassName, width: number, height: number, more: object = {}): ModelFile => {
+    const input = { width, height, layout: 'nhwc', dtype: 'uint8' } as const;
+    const box = [width / 2, height / 2, width / 2, height / 2] as const;
+    return {
+      file: folder.write(`${name}-${width}x${height}.onnx`, brightnessModel(input, box)),
+      description: describeModel(
+        { ...input, fit: 'letterbox', ...more },
+        { layout: 'yolo-detect', rows: 'first', classes: { 0: name } },
+        { person: 0, ball: 0 },
+      ),
+    };
+  };
+  const [stretch, letterbox] = [{ fit: 'stretch' }, { fit: 'letterbox' }] as const;
+  const white = (width: number, height: number, sourceWidth: number, sourceHeight: number): ModelPicture => ({
+    pixels: new Uint8Array(width * height * 3).fill(255),
+    sourceWidth,
+    sourceHeight,
+  });
+
+  /** A wide and a narrow picture, 2:1 and 1:1, without bars; what each model should see of them is given as scores. */
+  const bars = 114 / 255;
+  const table: {
+    why: string;
+    models: readonly ModelFile[];
+    input: object;
+    scores: readonly (readonly [wide: number, narrow: number])[];
+  }[] = [
+    {
+      why: 'stretched alike: as large as the largest',
+      models: [model('player', 32, 16, stretch), model('ball', 24, 24, stretch)],
+      input: { width: 32, height: 24, fit: 'stretch' },
+      scores: [
+        [1, 1],
+        [1, 1],
+      ],
+    },
+    {
+      why: 'stretched and letterboxed: each sees its own',
+      models: [model('player', 32, 32, stretch), model('ball', 24, 24, letterbox)],
+      input: { width: 32, height: 32, fit: 'stretch' },
+      scores: [
+        [1, 1],
+        [(1 + bars) / 2, 1],
+      ],
+    },
+    {
+      why: 'letterboxed in other shapes: each gets bars of its own',
+      models: [model('player', 32, 16, letterbox), model('ball', 24, 24, letterbox)],
+      input: { width: 32, height: 24, fit: 'stretch' },
+      scores: [
+        [1, (1 + bars) / 2],
+        [(1 + bars) / 2, 1],
+      ],
+    },
+  ];
+  for (const { why, models, input, scores } of table) {
+    it(why, async () => {
+      const set = await openModelSet({ models, device: 'cpu', batchSize: 3, spare: false });
+      try {
+        const { width, height, fit } = set.input;
+        assert.deepEqual({ width, height, fit }, input);
+        const wide = white(width, height, 200, 100);
+        const narrow = white(width, height, 100, 100);
+        const findings = await lastValueFrom(set.run([wide, narrow, wide], () => undefined));
+        for (const [n, { detections }] of findings.entries()) {
+          const found = [2, 0].map((id) => detections.find(({ classId }) => classId === id));
+          assert.deepEqual(
+            found.map((detection) => detection?.score.toFixed(2)),
+            scores.map((score) => score[n % 2]?.toFixed(2)),
+            `picture ${n}`,
+          );
+          // Half the input in its middle, with the bars that belong to it.
+          for (const [i, { description }] of models.entries()) {
+            const source = n % 2 === 0 ? wide : narrow;
+            const own = toSource(description.input, source);
+            const at = (share: number) => [
+              own.x(share * description.input.width),
+              own.y(share * description.input.height),
+            ];
+            const expected = [...at(0.25), ...at(0.75)].map((v, k) =>
+              Math.min(k % 2 === 0 ? source.sourceWidth : source.sourceHeight, Math.max(0, v)),
+            );
+            assert.deepEqual(found[i]?.boxXyxyPx.map(Math.round), expected.map(Math.round));
+          }
+        }
+      } finally {
+        await set.close();
+      }
+    });
+  }
+
+  it('letterboxed in one shape: as the largest, whose bars the others keep', async () => {
+    const models = [model('player', 32, 32, letterbox), model('ball', 28, 28, letterbox)];
+    const set = await openModelSet({ models, device: 'cpu', batchSize: 1, spare: false });
+    try {
+      const { width, height, fit } = set.input;
+      assert.deepEqual({ width, height, fit }, { width: 32, height: 32, fit: 'letterbox' });
+      const [finding] = await lastValueFrom(set.run([white(32, 32, 200, 100)], () => undefined));
+      assert.deepEqual(
+        finding?.detections.map(({ score, boxXyxyPx }) => [score, boxXyxyPx.map(Math.round)]),
+        [
+          [1, [50, 0, 150, 100]],
+          [1, [50, 0, 150, 100]],
+        ],
+      );
+    } finally {
+      await set.close();
+    }
+  });
+
+  it('cannot be made from pictures that hide something: ERR_OPTION', async () => {
+    const { file, description } = model('player', 32, 16, stretch);
+    const picture = { width: 32, height: 32, fit: 'letterbox', filter: 'area' } as const;
+    await assert.rejects(openModelRunner({ file, description, picture }), { code: 'ERR_OPTION' });
   });
 });
 

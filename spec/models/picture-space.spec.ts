@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { pictureRect, toSource } from '../../models/picture-space.js';
+import { jointInput, pictureRect, toSource } from '../../models/picture-space.js';
 
 describe('pictureRect', () => {
   const table = [
@@ -45,4 +45,38 @@ describe('toSource', () => {
       ),
     );
   });
+});
+
+describe('jointInput', () => {
+  const input = (width: number, height: number, fit: 'stretch' | 'letterbox', filter: 'area' | 'bilinear' = 'area') =>
+    ({ width, height, fit, filter }) as const;
+  const table = [
+    { why: 'one model: its own', of: [input(640, 480, 'letterbox')], joint: input(640, 480, 'letterbox') },
+    {
+      why: 'letterboxes of one shape: the largest, by its filter',
+      of: [input(896, 896, 'letterbox'), input(1024, 1024, 'letterbox', 'bilinear')],
+      joint: input(1024, 1024, 'letterbox', 'bilinear'),
+    },
+    {
+      why: 'letterboxes of different shapes: no bars, nobody loses a line or a column',
+      of: [input(1024, 576, 'letterbox'), input(640, 640, 'letterbox')],
+      joint: input(1024, 640, 'stretch'),
+    },
+    {
+      why: 'stretched: as wide as the widest, as high as the highest',
+      of: [input(768, 448, 'stretch'), input(512, 512, 'stretch')],
+      joint: input(768, 512, 'stretch'),
+    },
+    {
+      why: 'both kinds: no bars',
+      of: [input(768, 448, 'stretch'), input(640, 640, 'letterbox')],
+      joint: input(768, 640, 'stretch'),
+    },
+  ] as const;
+  for (const { why, of, joint } of table) {
+    it(why, () => {
+      const [first, ...others] = of;
+      assert.deepEqual(jointInput([first, ...others]), joint);
+    });
+  }
 });

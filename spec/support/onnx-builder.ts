@@ -86,12 +86,34 @@ export function constantModel(input: PictureInput, heads: readonly Head[]): Buff
 }
 
 /** A file that gives back the picture as it receives it, as float32 of the same layout. */
-export function echoModel(input: PictureInput): Buffer {
+export function echoModel(input: PictureInput, opset?: number): Buffer {
   const declared = declare(input);
   return buildModel({
+    ...(opset === undefined ? {} : { opset }),
     inputs: [declared],
     outputs: [{ name: 'echo', dtype: 'float32', dims: declared.dims }],
     nodes: [{ op: 'Cast', inputs: [pictureName], outputs: ['echo'], attributes: { to: 1 } }],
+  });
+}
+
+/** A file that finds one box, whose score is how bright the picture is that it receives, 0..1: bars show in it. One YOLO row, `rows: first`. */
+export function brightnessModel(input: PictureInput, box: readonly [number, number, number, number]): Buffer {
+  return buildModel({
+    inputs: [declare(input)],
+    outputs: [{ name: 'output0', dtype: 'float32', dims: ['N', 1, 5] }],
+    nodes: [
+      { op: 'Cast', inputs: [pictureName], outputs: ['as_float'], attributes: { to: 1 } },
+      { op: 'ReduceMean', inputs: ['as_float'], outputs: ['mean'], attributes: { axes: [1, 2, 3], keepdims: 1 } },
+      constant('white', { dtype: 'float32', dims: [], values: [1 / 255] }),
+      { op: 'Mul', inputs: ['mean', 'white'], outputs: ['share'] },
+      constant('row', { dtype: 'int64', dims: [3], values: [-1, 1, 1] }),
+      { op: 'Reshape', inputs: ['share', 'row'], outputs: ['score'] },
+      constant('nothing', { dtype: 'float32', dims: [], values: [0] }),
+      { op: 'Mul', inputs: ['score', 'nothing'], outputs: ['zero'] },
+      constant('corners', { dtype: 'float32', dims: [1, 1, 4], values: box }),
+      { op: 'Add', inputs: ['zero', 'corners'], outputs: ['box'] },
+      { op: 'Concat', inputs: ['box', 'score'], outputs: ['output0'], attributes: { axis: 2 } },
+    ],
   });
 }
 

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import type { ModelInput, ModelPicture, PictureFinding } from '../../models/index.js';
+import type { ModelPicture, PictureFinding, PictureFormat } from '../../models/index.js';
 import { TikitakaError } from '../../operators/index.js';
 import { createAnswerEncoder, createScene, describeFinding } from '../scene/index.js';
 import { coldWarm } from './figures.js';
@@ -8,7 +8,7 @@ import { type Measuring, timed } from './measuring.js';
 export interface AnswerOptions {
   readonly found: PictureFinding;
   readonly picture: ModelPicture | undefined;
-  readonly input: Pick<ModelInput, 'width' | 'height'>;
+  readonly input: PictureFormat;
   readonly dropUnscored: boolean;
 }
 

@@ -1,4 +1,4 @@
-import type { ModelPicture, PictureFinding } from '../../models/index.js';
+import { type ModelPicture, type PictureFinding, type PictureFormat, pictureRect } from '../../models/index.js';
 import type { Finding } from './answer.js';
 
 /** Cells of the colour grid: fine enough to tell two wide shots apart, coarse enough to survive a moving player. Chosen. */
@@ -53,14 +53,15 @@ const GROUND_SPREAD = 900;
  */
 export function kitColours(picture: SampledPicture, detections: PictureFinding['detections']): Uint8Array {
   const colours = new Uint8Array(detections.length * 3);
-  const scaleX = picture.width / picture.sourceWidth;
-  const scaleY = picture.height / picture.sourceHeight;
+  const rect = pictureRect(picture, picture);
+  const scaleX = rect.width / picture.sourceWidth;
+  const scaleY = rect.height / picture.sourceHeight;
   detections.forEach(({ classId, boxXyxyPx: [x1, y1, x2, y2] }, i) => {
     if (classId === 0) return;
     const width = (x2 - x1) * scaleX;
     const height = (y2 - y1) * scaleY;
-    const middle = ((x1 + x2) / 2) * scaleX;
-    const top = y1 * scaleY;
+    const middle = rect.x + ((x1 + x2) / 2) * scaleX;
+    const top = rect.y + y1 * scaleY;
     const beside = [top + 0.3 * height, top + 0.9 * height] as const;
     const left = meanColour(picture, [middle - width / 2 - 3, middle - width / 2 - 1], beside);
     const right = meanColour(picture, [middle + width / 2 + 1, middle + width / 2 + 3], beside);
@@ -108,14 +109,11 @@ function meanColour(
   return [red / sum, green / sum, blue / sum];
 }
 
-export interface SampledPicture extends ModelPicture {
+export interface SampledPicture extends ModelPicture, PictureFormat {
   /** Frame number. */
   readonly index: number;
   /** Presentation time in µs from the first frame of the clip. */
   readonly ptsUs: number;
-  /** Size of the model's input, the size of `pixels`. */
-  readonly width: number;
-  readonly height: number;
 }
 
 /** Joins what the models said with what the picture looks like: the form in which `Scene.add` takes it. Reads the pixels, keeps none. */

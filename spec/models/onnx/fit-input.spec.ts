@@ -13,6 +13,8 @@ const spec: InputSpec = {
   colours: 'rgb',
   normalise: { divisor: 255, mean: [0, 0, 0], std: [1, 1, 1] },
   sizesName: undefined,
+  fit: 'stretch',
+  picture: { width: 96, height: 64, fit: 'stretch' },
 };
 const picture = { layout: 'nchw', dtype: 'float32', width: 96, height: 64 } as const;
 const fitted = (model: Uint8Array, more: Partial<InputSpec> = {}) =>

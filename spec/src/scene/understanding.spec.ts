@@ -134,15 +134,22 @@ describe('what a picture looks like', () => {
   it('a shirt’s colour is the shirt’s, not the grass around it; balls have none', () => {
     const pixels = grass();
     for (let y = 10; y < 34; y++) for (let x = 42; x < 50; x++) pixels.set([220, 20, 30], (y * width + x) * 3);
-    const picture = { pixels, width, height, sourceWidth: 960, sourceHeight: 560, index: 0, ptsUs: 0 };
+    const size = { sourceWidth: 960, sourceHeight: 560, width, height };
+    const picture = { ...size, pixels, fit: 'stretch', index: 0, ptsUs: 0 } as const;
     const person = { classId: 2 as const, score: 0.9, boxXyxyPx: [400, 100, 520, 340] as const };
     const colours = kitColours(picture, [person, { ...person, classId: 0 }]);
     assert.ok(Math.abs(colours[0] - 220) < 6 && Math.abs(colours[1] - 20) < 6, `${colours}`);
     assert.deepEqual([...colours.subarray(3)], [0, 0, 0]);
+    // The same picture between grey bars, 14 of 84 lines above and below.
+    const barred = new Uint8Array(width * 84 * 3).fill(114);
+    barred.set(pixels, width * 14 * 3);
+    const letterboxed = { ...picture, pixels: barred, height: 84, fit: 'letterbox' } as const;
+    assert.deepEqual(kitColours(letterboxed, [person]), colours.subarray(0, 3));
   });
 
   it('boxes at the border of the picture are no trouble', () => {
-    const picture = { pixels: grass(), width, height, sourceWidth: 96, sourceHeight: 56, index: 0, ptsUs: 0 };
+    const size = { sourceWidth: 96, sourceHeight: 56, width, height };
+    const picture = { ...size, pixels: grass(), fit: 'stretch', index: 0, ptsUs: 0 } as const;
     const boxes = [
       [0, 0, 1, 2],
       [95, 54, 96, 56],
