@@ -183,14 +183,12 @@ describe('server: the front door', () => {
 
   describe('clocks', () => {
     it('408 for a head that does not arrive, and for silence; a connection that is kept alive has more time than that', async () => {
-      const { raw, metrics } = await begin({ headTimeoutMs: 200 });
+      const { raw, metrics } = await begin({ headTimeoutMs: 1_000 });
       const kept = raw();
       await asksAgain(kept, 1);
-      for (const first of [undefined, 'GET /livez HT', 'GET /livez HTTP/1.1\r\nX-Slow: ']) {
-        const late = raw(first);
-        await until(() => late.closed);
-        assert.match(late.text, /^HTTP\/1\.1 408 /);
-      }
+      const late = [undefined, 'GET /livez HT', 'GET /livez HTTP/1.1\r\nX-Slow: '].map(raw);
+      await until(() => late.every(({ closed }) => closed));
+      for (const { text } of late) assert.match(text, /^HTTP\/1\.1 408 /);
       await asksAgain(kept, 1);
       assert.match(await metrics(), /tikitaka_http_requests_total\{route="other",status="408"\} 3/);
     });
