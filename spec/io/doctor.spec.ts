@@ -109,7 +109,7 @@ describe('tikitaka doctor', function () {
       assert.match(out, /^fail +inference +not tried/m);
       assert.match(out, /^fail +metagraph +.*ECONNREFUSED/m);
       assert.match(out, /^warn +decoder +USE_NVDEC=1, but the CPU will decode: /m);
-      assert.match(out, /^warn +score +DISABLE_TRACKING=1 .*\n +-> remove DISABLE_TRACKING=1/m);
+      assert.match(out, /^warn +score +DISABLE_TRACKING=1 .*\n +-> leave DISABLE_TRACKING=1 out/m);
       assert.match(err, /^ERR_DOCTOR: failed: wallet, models, port, inference, metagraph, clock$/m);
     } finally {
       skewed.close();

@@ -135,6 +135,34 @@ describe('loadConfig', () => {
     assert.equal(readConfig({ env: {}, dotenvPaths: ['/a', '/b'] }).told, '.env looked for at /a, /b: none found');
   });
 
+  it('takes what operators of the Python server have in their files', () => {
+    const theirs = {
+      ...{ NETUID: '44', SUBTENSOR_NETWORK: 'finney', SUBTENSOR_ADDRESS: 'wss://entrypoint-finney.opentensor.ai:443' },
+      ...{ WALLET_NAME: 'default', HOTKEY_NAME: 'default', MIN_STAKE_THRESHOLD: '1000', REFRESH_NODES: 'true' },
+      ...{ LOAD_OLD_NODES: 'true', PARTIAL_DOWNLOAD: '1', PARTIAL_DOWNLOAD_MB: '4', DEVICE: 'cuda', BATCH_SIZE: '48' },
+      ...{ IMG_SIZE: '416', FRAME_STRIDE: '5', PREFETCH_FRAMES: '192', CONF_THRESHOLD: '0.5', MAX_DETECTIONS: '80' },
+      ...{ RAMP_UP: '1', RAMP_UP_FIRST_BATCH: '2', DISABLE_TRACKING: '1', SKIP_PITCH: '1', TIME_BUDGET_S: '2.0' },
+      ...{ START_BUDGET_AFTER_FIRST_FRAME: '1', EARLY_FLUSH_FIRST_FRAME: '1', USE_NVDEC: '1', NVDEC_FIXED_SCALE: '1' },
+      ...{ NVDEC_OUT_W: '416', NVDEC_OUT_H: '416', DIRECT_URL_STREAM: '0', STREAMING_DOWNLOAD: '0' },
+      ...{ ENABLE_PARALLEL_DOWNLOAD: '0', PARALLEL_DOWNLOAD_WORKERS: '8', ENABLE_HTTP2: '1', CHUNKED_STREAMING: '1' },
+      ...{ STREAM_MIN_START_BYTES: '262144', STREAM_BUFFER_TIMEOUT_S: '0.1', FIRST_FRAME_TIMEOUT_S: '0.5' },
+      ...{ FAST_MODE: '1', PYTORCH_CUDA_ALLOC_CONF: 'expandable_segments:True' },
+    };
+    const file = join(folder, 'theirs.env');
+    writeFileSync(
+      file,
+      Object.entries(theirs)
+        .map(([key, value]) => `export ${key}=${value}   # as shells read it\n`)
+        .join(''),
+    );
+    for (const options of [{ dotenvPaths: [file] }, { env: theirs, dotenvPaths: [] }]) {
+      const { config, warnings } = readConfig({ env: {}, ...options });
+      assert.deepEqual(warnings, []);
+      assert.equal(config.STREAM_MIN_START_BYTES, 262_144);
+      assert.equal(config.REFRESH_NODES, true);
+    }
+  });
+
   it('ignores variables that are not ours', () => {
     assert.deepEqual(
       Object.keys(load({ env: { PATH: '/bin', constructor: 'x' } })).filter(

@@ -169,7 +169,7 @@ const score: Check<Start> = {
     return found.map(([, setting, why]) => ({
       status: 'warn',
       text: `${setting} costs score: ${why}`,
-      mend: `remove ${setting.split(' ')[0]}`,
+      mend: `leave ${setting.split(' ')[0]} out`,
     }));
   },
 };
