@@ -1,7 +1,7 @@
 import { catchError, defer, EMPTY, finalize, from, map, mergeMap, type Observable, of, throwError } from 'rxjs';
 import { TikitakaError } from '../operators/index.js';
 import type { Engine, FinishedAnswer } from './engine.js';
-import { wireFacts } from './report.js';
+import { isDisturbed, outcomeOf, reportLine, wireFacts } from './report.js';
 import { type Answer, createFrameWriter } from './scene/index.js';
 import type { Answerer, AnswererEvent, EncodedAnswer, Progress } from './server/index.js';
 
@@ -67,7 +67,8 @@ function encoded(finished: FinishedAnswer): EncodedAnswer {
   return {
     tail: body.subarray(1),
     onCompressed: compressed,
-    disturbed: report.stoppedBy === 'error',
+    disturbed: isDisturbed(report),
+    report: { outcome: outcomeOf(report), text: reportLine(report), figures: report },
     ...(version === undefined ? {} : { version }),
   };
 }

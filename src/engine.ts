@@ -6,14 +6,12 @@ import type { Config } from './config.js';
 import { warmUpDecoder } from './decode/index.js';
 import { decoderChoice } from './decoder-choice.js';
 import { createFinishTime, type FinishTime } from './finish-time.js';
-import { type FinishedAnswer, finishAnswer, versionOf } from './finished-answer.js';
-import { explainEmpty } from './late-cost.js';
+import { type FinishedAnswer, failedAnswer, finishAnswer, versionOf } from './finished-answer.js';
 import type { Logger } from './log.js';
 import { createLoopLag, type LoopLag } from './loop-lag.js';
 import { openModels } from './model-choice.js';
 import { type ByteSource, createLinkPolicy, createPool, openByteSource, type Pool } from './net/index.js';
 import { type AnswerEvent, type AnswerScene, answerClip } from './pipeline.js';
-import { reportLine } from './report.js';
 import {
   type Answer,
   type AnswerEncoder,
@@ -180,7 +178,9 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
       now: () => asyncScheduler.now(),
     });
     const { target } = request;
-    const finishing = { encoder, timeline, finishTime, target, budgetMs, device: runner.device };
+    const counted = config.START_BUDGET_AFTER_FIRST_FRAME ? ('first frame' as const) : ('request' as const);
+    const budgetFrom = deterministic ? undefined : counted;
+    const finishing = { encoder, timeline, finishTime, target, budgetMs, budgetFrom, device: runner.device };
     const events$ = answerClip(
       {
         open: () => opened.clip$,
@@ -228,12 +228,10 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
     return events$.pipe(
       map((event): EngineEvent => {
         if (event.type !== 'answer') return event;
-        const finished = finishAnswer({ ...finishing, event, ...opened.facts() });
-        log.info({ report: finished.report }, reportLine(finished.report));
         keepWarm(opened.facts().source);
-        return { type: 'answer', answer: finished };
+        return { type: 'answer', answer: finishAnswer({ ...finishing, event, ...opened.facts() }) };
       }),
-      catchError((error: unknown) => throwError(() => explainEmpty(error, { ...finishing, ...opened.facts() }))),
+      catchError((error: unknown) => throwError(() => failedAnswer(error, { ...finishing, ...opened.facts() }))),
       finalize(() => {
         stopWatching();
         opened.close();

@@ -1,5 +1,6 @@
+import { TikitakaError } from '../operators/index.js';
 import type { FinishTime } from './finish-time.js';
-import { lateCost } from './late-cost.js';
+import { explainEmpty, type LateCostOptions, lateCost } from './late-cost.js';
 import type { ByteSource } from './net/index.js';
 import type { AnswerEvent } from './pipeline.js';
 import type { AnswerReport } from './report.js';
@@ -25,6 +26,8 @@ export interface FinishOptions {
   readonly finishTime: FinishTime;
   readonly target: string;
   readonly budgetMs: number;
+  /** From when on it was counted; undefined where the clock was ignored. */
+  readonly budgetFrom: 'request' | 'first frame' | undefined;
   /** The execution provider that ran the models. */
   readonly device: string;
   readonly source: ByteSource | undefined;
@@ -34,7 +37,7 @@ export interface FinishOptions {
 
 /** Brings the wire form up to the last snapshot, and says what was done for it. */
 export function finishAnswer(options: FinishOptions): FinishedAnswer {
-  const { event, encoder, timeline, finishTime, budgetMs, device, source, decoder, strategy } = options;
+  const { event, encoder, timeline, finishTime, budgetMs, budgetFrom, device, source, decoder, strategy } = options;
   const { answer, stoppedBy, measured, late, problem } = event;
   const total = answer.frames.length;
   const end = timeline.begin('encode');
@@ -49,16 +52,13 @@ export function finishAnswer(options: FinishOptions): FinishedAnswer {
     frames: { total, answered: total, ...answer.counts, measured },
     firstTouchMs: timeline.marks.get('first-finding') ?? 0,
     totalMs,
-    bytesRead: source?.bytesRead ?? 0,
-    sizeBytes: source?.sizeBytes,
-    requests: source?.requests ?? 0,
-    httpVersion: source?.connection.httpVersion ?? 'file',
-    connectionReused: source?.connection.reused ?? false,
+    ...(budgetFrom === undefined ? {} : { budget: { ms: budgetMs, from: budgetFrom } }),
+    ...readingOf(source),
     decoder,
     device,
     strategy,
   };
-  let compressed: (ms: number) => void = () => {};
+  const relay = createRelay();
   return {
     answer,
     report,
@@ -67,11 +67,41 @@ export function finishAnswer(options: FinishOptions): FinishedAnswer {
     body(fields) {
       const startMs = timeline.elapsedMs();
       const body = encoder.json(fields);
-      compressed = finishTime.observe(total, sinceCutMs + timeline.elapsedMs() - startMs);
+      relay.to = finishTime.observe(total, sinceCutMs + timeline.elapsedMs() - startMs);
       return body;
     },
-    compressed: (ms) => compressed(ms),
+    compressed: relay.send,
   };
+}
+
+/** An error of a run with what it says of where the time went, and of what was read until then. */
+export function failedAnswer(error: unknown, options: LateCostOptions & Pick<FinishOptions, 'source'>): unknown {
+  const explained = explainEmpty(error, options);
+  if (!(explained instanceof TikitakaError) || !options.source) return explained;
+  const { code, message, retryable, details } = explained;
+  return new TikitakaError(code, message, {
+    cause: error,
+    retryable,
+    details: { ...details, ...readingOf(options.source) },
+  });
+}
+
+function readingOf(source: ByteSource | undefined): Pick<AnswerReport, ReadingFact> {
+  return {
+    bytesRead: source?.bytesRead ?? 0,
+    sizeBytes: source?.sizeBytes,
+    requests: source?.requests ?? 0,
+    httpVersion: source?.connection.httpVersion ?? 'file',
+    connectionReused: source?.connection.reused ?? false,
+  };
+}
+
+type ReadingFact = 'bytesRead' | 'sizeBytes' | 'requests' | 'httpVersion' | 'connectionReused';
+
+/** Kept answers hold on to `send` for long: it must not hold encoder and snapshot, as a closure beside them would. */
+function createRelay(): { to: (ms: number) => void; readonly send: (ms: number) => void } {
+  const relay = { to: (_ms: number) => {}, send: (ms: number) => relay.to(ms) };
+  return relay;
 }
 
 export const versionOf = ({ connection, sizeBytes }: ByteSource): string | undefined =>

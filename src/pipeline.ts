@@ -247,13 +247,12 @@ export function answerClip<C extends OpenedClip>(
     const answer = (endedBy: EndedBy): Observable<AnswerEvent> => {
       freshening?.stop();
       const late = budget.isOverdue();
-      const timeIsUp = endedBy === 'cut' || outOfTime || late || scheduler.now() >= budget.softAtMs();
-      if (measured === 0 || !scene)
-        return throwError(() => problem ?? nothingFound(timeIsUp || clip?.cutShort, options, clip, timeline));
+      outOfTime ||= endedBy === 'cut';
+      const timeIsUp = outOfTime || late || scheduler.now() >= budget.softAtMs();
+      if (measured === 0 || !scene) return throwError(() => problem ?? nothingFound(timeIsUp, options, clip, timeline));
       problem ??= clip?.disturbance?.();
       timeline.mark('cut');
-      const leftOut = endedBy === 'cut' || outOfTime || clip?.cutShort;
-      const stoppedBy = problem ? 'error' : !leftOut ? 'end' : timeIsUp ? 'budget' : 'plan';
+      const stoppedBy = problem ? 'error' : !(outOfTime || clip?.cutShort) ? 'end' : timeIsUp ? 'budget' : 'plan';
       const end = timeline.begin('answer');
       const finishMs = Math.max(LEAST_FINISH_MS, FINISH_SHARE * options.finishMs());
       const snapshot = scene.snapshot(Math.max(finishMs, budget.hardAtMs() - scheduler.now()));
@@ -277,13 +276,13 @@ function afterBoth(act: () => void): () => void {
 }
 
 function nothingFound(
-  outOfTime: boolean | undefined,
+  outOfTime: boolean,
   { budgetMs, onEmpty }: AnswerOptions,
   clip: OpenedClip | undefined,
   timeline: Timeline,
 ): TikitakaError {
   const reached = timeline.marks.has('first-frame') ? 'inference' : clip ? 'decode' : 'open';
-  if (!outOfTime) {
+  if (!outOfTime && !clip?.cutShort) {
     return new TikitakaError('ERR_DECODE', 'no frame of the clip could be decoded', { details: { reached } });
   }
   const waitMs = Math.max(budgetMs, onEmpty?.waitMs ?? 0);

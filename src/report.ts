@@ -15,6 +15,8 @@ export interface AnswerReport {
   /** Request → first finding, and → answer; ms. */
   readonly firstTouchMs: number;
   readonly totalMs: number;
+  /** What there was, ms, and from when on it was counted; absent where the clock was ignored. */
+  readonly budget?: { readonly ms: number; readonly from: 'request' | 'first frame' };
   readonly bytesRead: number;
   readonly sizeBytes: number | undefined;
   readonly requests: number;
@@ -31,23 +33,51 @@ export interface AnswerReport {
 const megabytes = (bytes: number) => (bytes / 1e6).toFixed(1);
 const seconds = (ms: number) => (ms / 1000).toFixed(2);
 
-/** One line per challenge (F36). */
+const parts = (counts: readonly (readonly [count: number, what: string])[]) =>
+  counts.flatMap(([count, what]) => (count > 0 ? [`${count} ${what}`] : [])).join(', ');
+
+/** An answer in a word; see `RunReport`. */
+export function outcomeOf(report: AnswerReport): 'answered' | 'partial' | 'late' {
+  if (report.stoppedBy === 'error') return 'partial';
+  if (report.late) return 'late';
+  return isPartial(report) ? 'partial' : 'answered';
+}
+
+/** Whether passing circumstances made it poorer than the next one will be. */
+export const isDisturbed = ({ stoppedBy, late }: AnswerReport): boolean => stoppedBy === 'error' || late !== undefined;
+
+/** What was done for an answer, in one line. */
 export function reportLine(report: AnswerReport): string {
-  const { frames, httpVersion, sizeBytes } = report;
+  const { frames, httpVersion, sizeBytes, strategy, decoder, device } = report;
   const connection =
     httpVersion === 'file' ? 'file' : `HTTP/${httpVersion} ${report.connectionReused ? 'reused' : 'new connection'}`;
   return [
     connection,
     `${megabytes(report.bytesRead)}${sizeBytes === undefined ? '' : ` of ${megabytes(sizeBytes)}`} MB in ${report.requests} requests`,
     `first ${seconds(report.firstTouchMs)} s`,
-    `${frames.answered}/${frames.total} frames (${frames.measured} measured)`,
-    `${report.strategy}, ${report.decoder}, ${report.device}`,
-    `total ${seconds(report.totalMs)} s`,
-    ...(report.stoppedBy === 'end'
-      ? []
-      : [`stopped by ${report.stoppedBy}${report.problem ? ` ${report.problem.code}` : ''}`]),
+    `${frames.answered}/${frames.total} frames (${parts([
+      [frames.measured, 'measured'],
+      [frames.tracked, 'tracked'],
+      [frames.interpolated, 'interpolated'],
+      [frames.held, 'held'],
+    ])})`,
+    [strategy, decoder, device].filter(Boolean).join(', '),
+    totalText(report),
+    ...stoppedText(report),
     ...(report.late ? [showLateness(report.late)] : []),
   ].join(' · ');
+}
+
+function totalText({ totalMs, budget }: AnswerReport): string {
+  if (budget?.from === 'request') return `total ${seconds(totalMs)} of ${seconds(budget.ms)} s`;
+  const counted = budget ? `, ${seconds(budget.ms)} s from the first frame on` : '';
+  return `total ${seconds(totalMs)} s${counted}`;
+}
+
+function stoppedText({ stoppedBy, problem }: AnswerReport): readonly string[] {
+  if (stoppedBy === 'end') return [];
+  if (stoppedBy === 'plan') return ['nothing more fitted'];
+  return [`stopped by ${stoppedBy}${problem ? ` ${problem.code}` : ''}`];
 }
 
 /** By how much an answer is late, why, and what would help. */
@@ -75,11 +105,12 @@ const PARTIAL_SHARE = 1 / 3;
  */
 const HELD_COST = 2 / 3;
 
+const isPartial = ({ frames }: Pick<AnswerReport, 'frames'>): boolean => frames.held / frames.total > PARTIAL_SHARE;
+
 /** What callers would give for an answer that shows little of its clip, and what to change; undefined for one that shows it. */
 export function partialWarning({ frames, problem }: Pick<AnswerReport, 'frames' | 'problem'>): string | undefined {
-  const share = frames.held / frames.total;
-  if (!(share > PARTIAL_SHARE)) return undefined;
-  const quality = 1 - HELD_COST * share;
+  if (!isPartial({ frames })) return undefined;
+  const quality = 1 - (HELD_COST * frames.held) / frames.total;
   const { total } = totalScore({ boxes: quality, quality, timeS: 0, fastestS: 0 });
   const why = problem
     ? `the clip could not be read to its end (${problem.code})`

@@ -14,6 +14,8 @@ import { call, challengeBody, serverBox, until } from '../src/server/support.js'
 import { createHostileServer, type HostileExchange, type HostileServer } from '../support/hostile-server.js';
 
 const FRAMES = 100;
+const HURRIED_S = 3;
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 type Conduct = (exchange: HostileExchange) => void | Promise<void>;
 const well: Conduct = (exchange) => exchange.serve();
 const silent: Conduct = () => {};
@@ -47,7 +49,7 @@ describe('kept answers: real origin, engine and server', function () {
       seen.push(exchange);
       return conduct(exchange);
     });
-    const open = (TIME_BUDGET_S: string) => {
+    const open = (budgetS: number) => {
       const settings = {
         LOG_LEVEL: 'silent',
         ALLOW_PRIVATE_URLS: '1',
@@ -56,12 +58,17 @@ describe('kept answers: real origin, engine and server', function () {
         RETRIES: '0',
         // Longer than a test: what was not cancelled does not end by itself.
         READ_TIMEOUT_S: '120',
+        FIRST_FRAME_TIMEOUT_S: '50',
       };
-      const config = loadConfig({ env: {}, dotenvPaths: [], overrides: { ...settings, TIME_BUDGET_S } });
+      const config = loadConfig({
+        env: {},
+        dotenvPaths: [],
+        overrides: { ...settings, TIME_BUDGET_S: String(budgetS) },
+      });
       return createEngine({ config, log: createLogger(config), ca: origin.ca });
     };
-    patient = await open('30');
-    hurried = await open('3');
+    patient = await open(30);
+    hurried = await open(HURRIED_S);
   });
   beforeEach(() => {
     conduct = well;
@@ -89,9 +96,9 @@ describe('kept answers: real origin, engine and server', function () {
       post: async () => {
         const { status, text } = await send(origin.url);
         assert.equal(status, 200, text);
-        const { frames, cached, stopped_by, problem } = JSON.parse(text);
+        const { frames, cached, stopped_by, problem, late } = JSON.parse(text);
         assert.equal(frames.length, FRAMES);
-        return { cached, stopped_by, problem };
+        return { cached, stopped_by, problem, ...(late ? { late } : {}) };
       },
     };
   }
@@ -130,6 +137,18 @@ describe('kept answers: real origin, engine and server', function () {
       assert.deepEqual(await post(), { cached: false, stopped_by: 'error', problem: 'ERR_INFERENCE' });
       assert.deepEqual(await post(), whole);
       assert.deepEqual(await post(), { ...whole, cached: true });
+    });
+
+    it('an origin so slow that the answer is late: the next one is not', async () => {
+      const { post } = await begin({ engine: hurried });
+      conduct = async (exchange) => {
+        await pause(1.1 * HURRIED_S * 1000);
+        await exchange.serve();
+      };
+      assert.equal((await post()).late, true);
+      conduct = well;
+      const { cached, late } = await post();
+      assert.deepEqual([cached, late], [false, undefined]);
     });
 
     it('the caller hangs up: nothing is kept', async () => {

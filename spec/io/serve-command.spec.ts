@@ -91,13 +91,24 @@ describe('tikitaka serve', function () {
     assert.equal((await call(`${server.url}/soccer/challenge`, { method: 'POST', body: '{}' })).status, 422);
     assert.match(await server.status(), /<td>ERR_HEADERS_MISSING<td>1<td>/);
     assert.ok(server.said.some((line) => line.includes('WARN  requests refused  reason=ERR_HEADERS_MISSING')));
-    const answered = post(server, `${clips.url}/clip.mp4`);
+    const answered = post(server, `${clips.url}/clip.mp4?token=secret`);
     await busy(server);
     server.child.kill('SIGTERM');
     const { status, text } = await answered;
     assert.equal(status, 200);
     assert.equal(JSON.parse(text).frames.length, FRAMES);
     assert.equal(await server.exit, 0);
+    const lines = server.said.filter((line) => / challenge |frames/.test(line));
+    assert.equal(lines.length, 1, server.said.join('\n'));
+    const parts = (lines[0] ?? '').split(' · ');
+    assert.match(parts[0] ?? '', /^\d{4}-\d\d-\d\dT\S+Z info {2}challenge test-0001$/);
+    assert.deepEqual(parts.slice(1, 3), [vectors.validator, `${clips.url}/clip.mp4`]);
+    assert.match(
+      parts.slice(3).join(' · '),
+      new RegExp(
+        `^answered in .* s · HTTP/1.1 new connection · \\S+ of \\S+ MB in \\d+ requests · first .* s · ${FRAMES}/${FRAMES} frames \\(.* measured.*\\) · .*, libav h264, cpu · total .* of 3.00 s.* · \\d+ KB sent$`,
+      ),
+    );
   });
 
   it('the second SIGTERM exits at once, and leaves no process behind', async () => {

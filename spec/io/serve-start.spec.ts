@@ -171,7 +171,7 @@ describe('the start of a server', function () {
       CONNECT_TIMEOUT_S: '60',
     };
     const server = await box.start(given);
-    const url = `http://127.0.0.1:${(await server.saying(/port (\d+) is bound/))?.[1]}`;
+    const url = (await server.saying(/(http:\S+) is bound/))?.[1] ?? assert.fail();
     assert.equal((await call(`${url}/livez`)).text, 'ok');
     assert.equal((await call(`${url}/availability`)).text, '{"available":false}');
     assert.equal((await call(`${url}/readyz`)).status, 503);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { Agent, get } from 'node:http';
 import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import type { Readiness } from '../../src/server/index.js';
 import { answerOf, call, challengeBody, manualAnswerer, serverBox, until } from '../src/server/support.js';
 
@@ -22,6 +23,21 @@ describe('server: operations', () => {
       call(`${server.url}/soccer/challenge`, { method: 'POST', headers, body: challengeBody(url) });
     return { ...work, server, get, status, post };
   };
+
+  for (const [host, bound, reached] of [
+    ['0.0.0.0', '0.0.0.0', '127.0.0.1'],
+    ['127.0.0.1', '127.0.0.1', '127.0.0.1'],
+    ...(Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'))
+      ? [['::1', '[::1]', '[::1]'] as const, ['::', '[::]', '127.0.0.1'] as const]
+      : []),
+  ] as const) {
+    it(`says that it listens on ${host}, and where that is reached`, async () => {
+      const { server } = await begin({}, { host });
+      assert.equal(server.boundUrl, `http://${bound}:${server.port}`);
+      assert.equal(server.url, `http://${reached}:${server.port}`);
+      assert.equal((await call(`${server.url}/livez`)).status, 200);
+    });
+  }
 
   it('lives', async () => {
     const { get } = await begin();

@@ -7,7 +7,7 @@ import { createFarServer } from '../demo/far-server.js';
 import { CDN, DEMO_CLIP } from '../demo/situation.js';
 import { createEngine, type Engine, type FinishedAnswer } from '../engine.js';
 import { createLogger } from '../log.js';
-import { showLateness } from '../report.js';
+import { reportLine, showLateness } from '../report.js';
 import { textTable } from '../text-table.js';
 import { toChromeTrace, waterfall } from '../timeline.js';
 import { demoClip } from './demo-clip.js';
@@ -30,9 +30,10 @@ export function demoCommand(): Command {
       const server = await createFarServer({ files: { '/match.mp4': clip.path }, link: CDN });
       closers.unshift(server.close);
       const target = `${server.url}/match.mp4`;
+      const log = createLogger(config);
       const engine = await createEngine({
         config,
-        log: createLogger(config),
+        log,
         ca: server.ca,
         allowPrivate: true,
         spare: false,
@@ -40,7 +41,9 @@ export function demoCommand(): Command {
       closers.unshift(engine.close);
 
       const cold = await answer(engine, target);
+      log.info({ report: cold.report }, reportLine(cold.report));
       const warm = await answer(engine, target);
+      log.info({ report: warm.report }, reportLine(warm.report));
       process.stderr.write(`\n${waterfall(warm.timeline)}\n`);
       process.stdout.write(`${table({ cold, warm })}\n${budgetLine(config)}\n${lateLines({ cold, warm })}`);
       await writeFile(join(out, 'timeline.json'), JSON.stringify(toChromeTrace(warm.timeline)));

@@ -1,6 +1,7 @@
 import { defer, of } from 'rxjs';
 import { reportLine as deviceLine } from '../../models/index.js';
 import { TikitakaError } from '../../operators/index.js';
+import { challengeLog } from '../challenge-log.js';
 import { createEngine, type Engine } from '../engine.js';
 import { engineAnswerer } from '../engine-answerer.js';
 import type { Logger } from '../log.js';
@@ -32,6 +33,7 @@ export async function runServer(start: Start, log: Logger): Promise<void> {
     auth,
     answerer: lateAnswerer(() => answerer),
     log,
+    onChallenge: challengeLog(log),
     version,
     maxConcurrentChallenges: config.MAX_CONCURRENT_CHALLENGES,
     maxBodyBytes: config.MAX_BODY_KB * 1024,
@@ -91,16 +93,16 @@ export async function runServer(start: Start, log: Logger): Promise<void> {
       maxHeadBytes: config.MAX_HEAD_KB * 1024,
       onError: (error) => log.warn({ err: error }, 'no further connection could be accepted'),
     });
-    log.info(`port ${server.port} is bound; challenges are refused until the models are warm`);
+    log.info(`${server.boundUrl} is bound; challenges are refused until the models are warm`);
     log.info(
-      server.statusUrl
-        ? `status page and metrics: ${server.statusUrl}/`
+      server.statusBoundUrl
+        ? `status page and metrics: ${server.statusBoundUrl}/`
         : 'no status page and no metrics: STATUS_PORT=off',
     );
     engine = await createEngine({ config, log });
     if (config.REHEARSE) await rehearse(engine, log);
     answerer = engineAnswerer(engine, { earlyFlush: config.EARLY_FLUSH_FIRST_FRAME, onAnswer: history.note });
-    log.info(`listening on ${server.url}`);
+    log.info(`listening on ${server.boundUrl}`);
     if (view && !view.health.ok) log.warn('callers are refused until the chain was read: /availability is false');
   } catch (error) {
     await close();

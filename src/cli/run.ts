@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { lastValueFrom, tap } from 'rxjs';
 import { createEngine, type EngineEvent, type FinishedAnswer } from '../engine.js';
 import { createLogger } from '../log.js';
-import { partialWarning, wireFacts } from '../report.js';
+import { partialWarning, reportLine, wireFacts } from '../report.js';
 import { toChromeTrace, waterfall } from '../timeline.js';
 import { loadFor } from './check-target.js';
 import { drawAnswer, drawingEndings } from './draw-answer.js';
@@ -46,7 +46,9 @@ export function runCommand(): Command {
       const events$ = engine.answer({ target, provenance: options.provenance });
       const last = await lastValueFrom(events$.pipe(tap({ next: progress?.show, finalize: progress?.end })));
       if (last.type !== 'answer') return;
-      const partial = partialWarning(last.answer.report);
+      const { report } = last.answer;
+      log.info({ report }, reportLine(report));
+      const partial = partialWarning(report);
       if (partial) log.warn(partial);
       await write(target, last.answer, options);
     } finally {

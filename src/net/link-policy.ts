@@ -103,7 +103,12 @@ export function bareHost(url: URL): string {
 
 /** A link fit for logs: without credentials and query, where signatures and tokens live. */
 export function shown(link: string | URL): string {
-  if (!URL.canParse(String(link))) return String(link).slice(0, 80);
+  if (!URL.canParse(String(link))) {
+    const [written = ''] = String(link).slice(0, 2000).split(/[?#]/, 1);
+    return written.replace(/^[^/\\]*[/\\]{2}[^/\\]*@/, '').slice(0, 80);
+  }
   const { protocol, host, pathname } = new URL(String(link));
+  // `user:password@host` without `//` is a scheme and its content.
+  if (host === '' && protocol !== 'file:') return `${protocol}…`.slice(0, 80);
   return `${protocol}//${host}${pathname}`.slice(0, 200);
 }

@@ -18,10 +18,41 @@ export interface EncodedAnswer {
   readonly tail: Uint8Array;
   /** What the answer depends on besides the URL (ETag or length); handed back to `isCurrent`. */
   readonly version?: string;
-  /** A passing fault (of origin, decoder or models) made it poorer than it could be: it is sent, but not kept. Default false. */
+  /** Passing circumstances (a fault of origin, decoder or models; a cold start) made it poorer than it could be: it is sent, but not kept. Default false. */
   readonly disturbed?: boolean;
   /** Told once how long the body's compression took, ms: whoever has a deadline keeps that free the next time. */
   readonly onCompressed?: (ms: number) => void;
+  /** What was done for it; comes back in `ChallengeRecord`. */
+  readonly report?: RunReport;
+}
+
+/** What a run did: in a word, for people and for machines. */
+export interface RunReport {
+  /** `partial`: a fault cut it short, or it shows little of its clip; `late`: its budget ended before anything was found. */
+  readonly outcome: 'answered' | 'partial' | 'late';
+  readonly text: string;
+  readonly figures: object;
+}
+
+/** A challenge of somebody who was let in, when its answer has left or will not any more. */
+export interface ChallengeRecord {
+  readonly challengeId: string;
+  readonly caller: string;
+  /** As the caller wrote it: it may carry secrets in its query. */
+  readonly videoUrl: string;
+  /** `answered`, or the code of what came instead. */
+  readonly outcome: string;
+  /** Whether the answer was kept from, or the run begun by, an earlier caller. */
+  readonly shared: 'cached' | 'joined' | undefined;
+  /** From the head of the request to the end of the answer, ms. */
+  readonly tookMs: number;
+  /** On the wire, head included. */
+  readonly sentBytes: number;
+  /** Of the run that made the answer. */
+  readonly report: RunReport | undefined;
+  readonly error: unknown;
+  /** Whether the error is a fault of ours, nothing that callers or origins did. */
+  readonly isOurFault: boolean;
 }
 
 /** How far a run is. */

@@ -3,7 +3,7 @@ import Router from '@koa/router';
 import type Koa from 'koa';
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import type { TikitakaError } from '../../operators/index.js';
-import type { Answerer } from './answerer.js';
+import type { Answerer, ChallengeRecord } from './answerer.js';
 import type { Auth } from './auth.js';
 import { challengeRoute, type ServerLog } from './challenge-route.js';
 import { createKoa, sendJson } from './create-koa.js';
@@ -20,6 +20,8 @@ export interface AppDeps {
   /** What `/readyz` says; while it is not ready, `/availability` is false. Called on every request: must only look. Default always ready. */
   readonly readiness?: () => Readiness;
   readonly log?: ServerLog;
+  /** Told of every challenge of a caller who was let in, once, at its end: its line in the log. Default nobody. */
+  readonly onChallenge?: (record: ChallengeRecord) => void;
   /** Of the package, for `/openapi.json`. */
   readonly version: string;
   /** Runs at once, 1 or more. Default 1. */
@@ -126,7 +128,7 @@ export function createApp(deps: AppDeps): ServerApp {
       auth,
       runs,
       metrics,
-      log,
+      onChallenge: deps.onChallenge,
       serving,
       maxBodyBytes: deps.maxBodyBytes ?? 65_536,
       bodyTimeoutMs: deps.bodyTimeoutMs ?? 10_000,

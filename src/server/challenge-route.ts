@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Context } from 'koa';
 import { filter, firstValueFrom, map, tap } from 'rxjs';
+import type { Challenge, ChallengeRecord } from './answerer.js';
 import type { Auth } from './auth.js';
 import { errorResponse } from './error-response.js';
 import { eventStream, type StreamFormat, streamTypes, type WireEvent } from './event-stream.js';
@@ -22,7 +23,7 @@ export interface ChallengeRouteOptions {
   readonly auth: Auth;
   readonly runs: Runs;
   readonly metrics: Metrics;
-  readonly log: ServerLog;
+  readonly onChallenge: ((record: ChallengeRecord) => void) | undefined;
   readonly maxBodyBytes: number;
   readonly bodyTimeoutMs: number;
   readonly heartbeatMs: number;
@@ -34,19 +35,17 @@ export interface ChallengeRouteOptions {
 
 type AnswerEvent = Extract<RunEvent, { type: 'answer' }>;
 
-/** What is known of a challenge when it ends; becomes its log line. */
+/** What is known of a request when it ends. */
 interface Facts {
   caller?: string;
-  challengeId?: string;
-  videoUrl?: string;
-  outcome?: string;
-  bytes?: number;
+  challenge?: Pick<Challenge, 'challengeId' | 'videoUrl'>;
+  answer?: AnswerEvent;
   error?: unknown;
 }
 
 /** Koa middleware for `POST` of a challenge: judge the caller, parse, share a run, answer as JSON or as a stream (PROTOCOL §1). */
 export function challengeRoute(options: ChallengeRouteOptions): (ctx: Context) => Promise<void> {
-  const { auth, runs, metrics, log, maxBodyBytes, bodyTimeoutMs, heartbeatMs, serving, now } = options;
+  const { auth, runs, metrics, onChallenge, maxBodyBytes, bodyTimeoutMs, heartbeatMs, serving, now } = options;
 
   const answer = async (ctx: Context, startedMs: number, facts: Facts) => {
     const session = auth.open(ctx.headers);
@@ -55,19 +54,19 @@ export function challengeRoute(options: ChallengeRouteOptions): (ctx: Context) =
     session.verify(body);
     serving.add(ctx.req.socket);
     const challenge = parseChallenge(body);
-    Object.assign(facts, challenge);
+    facts.challenge = challenge;
 
     const events$ = runs.join({ ...challenge, receivedAtMs: startedMs }).pipe(untilHangUp(ctx.res));
-    const head = ({ shared }: AnswerEvent) => {
-      facts.outcome = shared ?? 'answered';
+    const head = (event: AnswerEvent) => {
+      facts.answer = event;
       const processingS = (now() - startedMs) / 1000;
-      return { challengeId: challenge.challengeId, processingS, cached: shared === 'cached' };
+      return { challengeId: challenge.challengeId, processingS, cached: event.shared === 'cached' };
     };
     const format = streamFormat(ctx);
     if (format) {
       const wire$ = events$.pipe(
         map((event) => wireEvent(event, head)),
-        tap({ error: (error) => fail(error, facts) }),
+        tap({ error: (error) => Object.assign(facts, { error }) }),
       );
       ctx.body = await eventStream(wire$, { format, heartbeatMs });
       ctx.set({ 'Content-Type': streamTypes[format], 'Cache-Control': 'no-cache', 'X-Accel-Buffering': 'no' });
@@ -76,7 +75,6 @@ export function challengeRoute(options: ChallengeRouteOptions): (ctx: Context) =
     const event = await firstValueFrom(events$.pipe(filter((each) => each.type === 'answer')));
     const zipped = ctx.acceptsEncodings('gzip', 'identity') === 'gzip';
     const bytes = zipped ? await event.answer.gzip(head(event)) : event.answer.plain(head(event));
-    facts.bytes = bytes.length;
     if (zipped) ctx.set('Content-Encoding', 'gzip');
     ctx.set({ 'Content-Type': 'application/json', Vary: 'Accept-Encoding' });
     ctx.body = bytes;
@@ -86,31 +84,35 @@ export function challengeRoute(options: ChallengeRouteOptions): (ctx: Context) =
     const startedMs = now();
     const facts: Facts = {};
     const { socket } = ctx.req;
+    const sentBefore = socket.bytesWritten;
     ctx.res.once('close', () => {
       serving.delete(socket);
-      const { error, ...known } = facts;
-      const outcome = ctx.res.writableFinished && facts.outcome ? facts.outcome : 'ERR_ABORTED';
-      const ms = now() - startedMs;
-      metrics.countChallenge(outcome, ms / 1000);
-      const level = facts.challengeId === undefined ? 'debug' : error === undefined ? 'info' : 'warn';
+      const { caller = '', challenge, answer, error } = facts;
+      const failure = error === undefined ? undefined : errorResponse(error);
+      const outcome = failure?.code ?? (ctx.res.writableFinished && answer ? 'answered' : 'ERR_ABORTED');
+      const shared = answer?.shared;
+      const tookMs = now() - startedMs;
+      metrics.countChallenge(outcome === 'answered' ? (shared ?? outcome) : outcome, tookMs / 1000);
       // Strangers must not be able to fill the log: who was not let in is only counted.
-      log[level](
-        { ...known, outcome, ms: Math.round(ms), ...(error === undefined ? {} : { err: error }) },
-        'challenge',
-      );
+      if (!challenge || !onChallenge) return;
+      const { report } = answer?.answer ?? {};
+      const sentBytes = socket.bytesWritten - sentBefore;
+      const isOurFault = failure?.status === 500;
+      try {
+        onChallenge({ ...challenge, caller, outcome, shared, tookMs, sentBytes, report, error, isOurFault });
+      } catch (thrown) {
+        ctx.app.emit('error', thrown, ctx);
+      }
     });
     try {
       await answer(ctx, startedMs, facts);
     } catch (error) {
-      fail(error, facts);
+      facts.error = error;
+      // What became a challenge has a line of its own.
+      if (facts.challenge && onChallenge) ctx.state.told = true;
       throw error;
     }
   };
-}
-
-function fail(error: unknown, facts: Facts): void {
-  facts.outcome = errorResponse(error).code;
-  facts.error = error;
 }
 
 function streamFormat(ctx: Context): StreamFormat | undefined {

@@ -23,7 +23,9 @@ const maxHeaders = 100;
 export function createKoa({ router, metrics, refusals, log, isClosing }: KoaOptions): Koa {
   const koa = new Koa();
   // Connections that break while an answer is written end here: the route has logged them.
-  koa.on('error', (error: unknown) => log.debug({ err: error }, 'connection error'));
+  koa.on('error', (error: NodeJS.ErrnoException) =>
+    log.debug({ reason: error.code ?? error.message }, 'connection error'),
+  );
   koa.use(async (ctx, next) => {
     const startedMs = performance.now();
     const target = originForm(ctx.url);
@@ -46,7 +48,7 @@ export function createKoa({ router, metrics, refusals, log, isClosing }: KoaOpti
       if (ctx.status === 404 && ctx.body == null) throw unknownRoute(layers.flatMap(({ methods }) => methods));
     } catch (error) {
       const { status, body, headers } = errorResponse(error);
-      if (status === 500) log.error({ err: error, route }, 'request failed');
+      if (status === 500 && !ctx.state.told) log.error({ err: error, route }, 'request failed');
       refusals.note(error, refusedRequest(ctx));
       ctx.set({ ...headers });
       sendJson(ctx, body, status);

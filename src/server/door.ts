@@ -36,7 +36,10 @@ export interface DoorKeeper {
 export interface Door {
   readonly server: Server;
   readonly port: number;
+  /** `http://host:port` to reach it from this machine. */
   readonly url: string;
+  /** The same of the address that is really bound. */
+  readonly boundUrl: string;
 }
 
 /** Node's 5 s equals httpx's idle time: both ends would close at once, and requests be lost (PROTOCOL §1). */
@@ -94,19 +97,17 @@ export async function openDoor({ listener, serves, refused }: DoorKeeper, option
   await listen(server, host, port);
   server.on('error', (error) => onError?.(error));
   const address = server.address();
-  const bound = typeof address === 'object' && address ? address.port : port;
+  const bound = typeof address === 'object' && address ? address : { address: host, port };
+  const everywhere = bound.address === '0.0.0.0' || bound.address === '::';
   return {
     server,
-    port: bound,
-    url: `http://${reachable(host)}:${bound}`,
+    port: bound.port,
+    url: httpUrl(everywhere ? '127.0.0.1' : host, bound.port),
+    boundUrl: httpUrl(bound.address, bound.port),
   };
 }
 
-/** How this machine reaches what is bound to `host`, as it stands in a URL. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
-}
+const httpUrl = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 
 /** What Node's HTTP parser and its clocks complain of. */
 function parserError(cause: NodeJS.ErrnoException): TikitakaError {

@@ -1,4 +1,12 @@
-export type { Answerer, AnswererEvent, Challenge, EncodedAnswer, Progress } from './answerer.js';
+export type {
+  Answerer,
+  AnswererEvent,
+  Challenge,
+  ChallengeRecord,
+  EncodedAnswer,
+  Progress,
+  RunReport,
+} from './answerer.js';
 export { type AppDeps, createApp, type ServerApp, type StatusState } from './app.js';
 export {
   type Auth,

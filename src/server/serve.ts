@@ -17,6 +17,9 @@ export interface RunningServer {
   readonly url: string;
   /** The same of the status page, where it is served. */
   readonly statusUrl: string | undefined;
+  /** The addresses that are really bound, for who wants to know who can reach them: `http://0.0.0.0:7999`. */
+  readonly boundUrl: string;
+  readonly statusBoundUrl: string | undefined;
   /**
    * Graceful end: unready and refusing at once, what runs may finish for `graceMs`, then it is cut; resolves when every
    * connection is closed. Idempotent; never rejects.
@@ -62,6 +65,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     port: front.port,
     url: front.url,
     statusUrl: doors[1]?.url,
+    boundUrl: front.boundUrl,
+    statusBoundUrl: doors[1]?.boundUrl,
     close: () => {
       closing ??= close();
       return closing;

@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { crc32, deflateRaw } from 'node:zlib';
-import type { EncodedAnswer } from './answerer.js';
+import type { EncodedAnswer, RunReport } from './answerer.js';
 
 /** What differs from caller to caller in an answer. */
 export interface AnswerHead {
@@ -15,6 +15,7 @@ export interface AnswerHead {
 export interface WireAnswer {
   readonly version: string | undefined;
   readonly disturbed: boolean;
+  readonly report: RunReport | undefined;
   /** Upper bound on the memory that it holds, bytes. */
   readonly sizeBytes: number;
   /** The whole JSON body for one caller, UTF-8. */
@@ -33,7 +34,13 @@ const LEVEL = 3;
 /** Magic, deflate, no flags, no time, no extra flags, Unix (RFC 1952 §2.3). */
 const gzipHeader = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
 
-export function createWireAnswer({ tail, version, disturbed = false, onCompressed }: EncodedAnswer): WireAnswer {
+export function createWireAnswer({
+  tail,
+  version,
+  disturbed = false,
+  report,
+  onCompressed,
+}: EncodedAnswer): WireAnswer {
   const compress = async () => {
     const startMs = performance.now();
     const body = await deflate(tail, { level: LEVEL, memLevel: 9 });
@@ -44,6 +51,7 @@ export function createWireAnswer({ tail, version, disturbed = false, onCompresse
   return {
     version,
     disturbed,
+    report,
     sizeBytes: 2 * tail.byteLength,
     plain: (head) => Buffer.concat([encodeHead(head), tail]),
     async gzip(head) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createLinkPolicy } from '../../../src/net/index.js';
+import { createLinkPolicy, shown } from '../../../src/net/index.js';
 
 describe('link policy', () => {
   const strict = createLinkPolicy();
@@ -106,4 +106,20 @@ describe('link policy', () => {
       (error: Error & { details: unknown }) => !/secret/.test(error.message + JSON.stringify(error.details)),
     );
   });
+});
+
+describe('shown', () => {
+  const rows: readonly [why: string, link: string, written: string][] = [
+    ['a query carries signatures', 'https://cdn.example/a.mp4?sig=secret#x', 'https://cdn.example/a.mp4'],
+    ['so do credentials', 'https://user:secret@cdn.example:8443/a.mp4', 'https://cdn.example:8443/a.mp4'],
+    ['also where it is no URL', 'https://user:secret@cdn.example:99999/a?key=secret', 'cdn.example:99999/a'],
+    ['a scheme and its content', 'user:secret@cdn.example/a.mp4', 'user:…'],
+    ['data in the link itself', 'data:text/plain,secret', 'data:…'],
+    ['a path', './clips/a.mp4', './clips/a.mp4'],
+    ['a file', 'file:///clips/a.mp4', 'file:///clips/a.mp4'],
+    ['long', `https://cdn.example/${'a'.repeat(9_000)}`, `https://cdn.example/${'a'.repeat(180)}`],
+  ];
+  for (const [why, link, written] of rows) {
+    it(`${why}: ${link.slice(0, 60)}`, () => assert.equal(shown(link), written));
+  }
 });

@@ -47,7 +47,10 @@ export const frameText = (index: number) =>
   JSON.stringify({ frame_number: index, keypoints: Array.from({ length: 32 }, () => [0, 0]), objects: [] });
 
 /** An answer event of `frames` empty frames. */
-export function answerOf(frames: number, more: { version?: string } = {}): AnswererEvent {
+export function answerOf(
+  frames: number,
+  more: Partial<Extract<AnswererEvent, { type: 'answer' }>['answer']> = {},
+): AnswererEvent {
   const list = Array.from({ length: frames }, (_, index) => frameText(index)).join(',');
   return { type: 'answer', answer: { tail: Buffer.from(`"frames":[${list}]}`), ...more } };
 }
