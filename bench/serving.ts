@@ -12,13 +12,19 @@ const main = join(import.meta.dirname, '../src/main.ts');
 /** A `tikitaka serve` in a process of its own. */
 export interface Serving {
   readonly url: string;
+  readonly pid: number;
+  /** Whether it still runs. */
+  readonly alive: boolean;
   /** Of the status page and the metrics. */
   readonly statusUrl: string;
   close(): Promise<void>;
 }
 
 /** Starts the server as an operator would, on a free port, the stand's origin warm; resolves when it listens. */
-export async function startServer(stand: Stand, settings: Partial<Record<ConfigKey, string>> = {}): Promise<Serving> {
+export async function startServer(
+  stand: Pick<Stand, 'ca' | 'url'>,
+  settings: Partial<Record<ConfigKey, string>> = {},
+): Promise<Serving> {
   const folder = await mkdtemp(join(tmpdir(), 'tikitaka-bench-'));
   const caPath = join(folder, 'ca.pem');
   await writeFile(caPath, stand.ca ?? '');
@@ -53,6 +59,10 @@ export async function startServer(stand: Stand, settings: Partial<Record<ConfigK
   });
   return {
     url,
+    pid: child.pid ?? 0,
+    get alive() {
+      return child.exitCode === null && child.signalCode === null;
+    },
     statusUrl,
     async close() {
       child.kill('SIGTERM');
