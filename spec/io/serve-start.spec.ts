@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cryptoReady } from '../../src/chain/keys.js';
+import { packageRoot } from '../../src/package-root.js';
 import { startFakeNode, wellChain } from '../src/chain/fake-node.js';
 import { vectors } from '../src/server/auth-vectors.js';
 import { call, challengeBody, signedHeaders } from '../src/server/support.js';
@@ -17,7 +18,7 @@ const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const neuron = { tao: 20_000, alpha: 0, permit: true, ip: 0n, port: 0 };
 
 describe('the start of a server', function () {
-  this.timeout(60_000);
+  this.timeout(120_000);
   let folder = '';
   let settings: Awaited<ReturnType<typeof servingSettings>>;
   const box = serveBox(() => folder);
@@ -186,6 +187,18 @@ describe('the start of a server', function () {
     await second.saying(/is bound/);
     second.child.kill('SIGTERM');
     assert.equal(await second.exit, 0);
+  });
+
+  it('ends with 2 where only loading the model shows that it can never be loaded', async () => {
+    const shipped = fileURLToPath(new URL('models/', packageRoot));
+    const description = JSON.parse(await readFile(join(shipped, 'descriptions', 'tikitaka-576x320.json'), 'utf8'));
+    const weights = join(shipped, 'weights', description.file);
+    const wider = { ...description, file: weights, input: { ...description.input, width: 640 } };
+    const model = await file('misfit.json', JSON.stringify(wider));
+    const server = await box.start({ ...settings, MODEL: model, DEVICE: 'cpu' });
+    assert.ok(await server.saying(/is bound/));
+    assert.ok(await server.saying(/^ERR_START: .*576.*640|^ERR_START: .*640.*576/));
+    assert.equal(await server.exit, 2);
   });
 
   it('stays up where the chain is not reachable, and is available when it comes back', async () => {

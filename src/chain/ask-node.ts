@@ -12,7 +12,7 @@ export interface AskOptions {
 }
 
 /** From here on a node that does not take the connection is told to be closed or far away, ms. */
-const connectTimeoutMs = 5_000;
+const connectTimeoutMs = 4_000;
 
 /** The metagraph, asked for once: who runs a command wants to be told at once that a node is not there. Errors: ERR_CHAIN_*; ERR_OPTION for an address that is none, thrown at call. */
 export function askMetagraph({

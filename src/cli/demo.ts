@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { lastValueFrom } from 'rxjs';
-import { type Config, loadConfig } from '../config.js';
+import type { Config } from '../config.js';
 import { createFarServer } from '../demo/far-server.js';
 import { CDN, DEMO_CLIP } from '../demo/situation.js';
 import { createEngine, type Engine, type FinishedAnswer } from '../engine.js';
@@ -12,7 +12,7 @@ import { textTable } from '../text-table.js';
 import { toChromeTrace, waterfall } from '../timeline.js';
 import { demoClip } from './demo-clip.js';
 import { drawAnswer } from './draw-answer.js';
-import { overridesOf, withSettings } from './settings.js';
+import { configOf, withSettings } from './settings.js';
 
 /** `tikitaka demo`: the main job on a clip of our own, over a link like the CDN's, once cold and once warm. */
 export function demoCommand(): Command {
@@ -21,7 +21,7 @@ export function demoCommand(): Command {
     .option('--out <folder>', 'where the picture and the timeline go', 'demo-out')
     .option('--seed <n>', 'another match', String(DEMO_CLIP.seed));
   return withSettings(command).action(async (options: { readonly out: string; readonly seed: string }) => {
-    const config = loadConfig({ overrides: overridesOf({ ...options }) });
+    const config = configOf(options);
     const out = resolve(options.out);
     await mkdir(out, { recursive: true });
     const closers: (() => Promise<void>)[] = [];
