@@ -43,7 +43,8 @@ export function evaluateCommand(): Command {
     });
 }
 
-function seconds(name: string, text: string | undefined): number | undefined {
+/** A time that an option gives. Throws ERR_OPTION. */
+export function seconds(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const value = Number(text);
   if (text.trim() === '' || !(value >= 0 && value < Number.POSITIVE_INFINITY))
@@ -86,4 +87,4 @@ function row(name: string, { precision, recall, f1, meanIou }: BoxQuality): stri
 }
 
 const pad = (text: string): string => text.padEnd(12);
-const share = (value: number): string => value.toFixed(3);
+export const share = (value: number): string => value.toFixed(3);

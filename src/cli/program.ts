@@ -8,6 +8,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   diagnose: async () => (await import('./diagnose.js')).diagnoseCommand(),
   run: async () => (await import('./run.js')).runCommand(),
   serve: async () => (await import('./serve.js')).serveCommand(),
+  challenge: async () => (await import('./challenge.js')).challengeCommand(),
   bench: async () => (await import('./bench.js')).benchCommand(),
   evaluate: async () => (await import('./evaluate.js')).evaluateCommand(),
   models: async () => (await import('./models.js')).modelsCommand(),

@@ -63,6 +63,7 @@ const statuses: Readonly<Record<string, number>> = {
   ERR_CHAIN_RPC: 500,
   ERR_CHAIN_SNAPSHOT: 500,
   ERR_CHAIN_TIMEOUT: 500,
+  ERR_CHALLENGE_REFUSED: 500,
   ERR_CONFIG: 500,
   ERR_CRYPTO: 500,
   ERR_DEMO_SERVER: 500,
@@ -79,6 +80,8 @@ const statuses: Readonly<Record<string, number>> = {
   ERR_MODEL_SHAPE: 500,
   ERR_OUTPUT: 500,
   ERR_RENDER: 500,
+  ERR_SERVER_CONNECT: 500,
+  ERR_SERVER_TIMEOUT: 500,
   ERR_STAGE_TIMEOUT: 500,
   ERR_START: 500,
 };

@@ -16,6 +16,7 @@ export {
   type Member,
   type SignedAuthOptions,
 } from './auth.js';
+export { toPythonJson } from './canonical-json.js';
 export type { ServerLog } from './challenge-route.js';
 export type { DoorOptions } from './door.js';
 export type { GaugeSource } from './metrics.js';
@@ -24,3 +25,10 @@ export type { RefusedReason, RefusedRequest } from './refusals.js';
 export type { Readiness } from './schema.js';
 export { type RunningServer, type ServeOptions, serve } from './serve.js';
 export { type SignalTarget, shutdownOnSignals } from './shutdown.js';
+export {
+  type SignedField,
+  type SigningScheme,
+  type SignRequestOptions,
+  signRequest,
+  soccerSigning,
+} from './signing.js';
