@@ -62,7 +62,7 @@ const explanations: readonly Explanation[] = [
       'nothing was found within TIME_BUDGET_S: connect beforehand (PREWARM_ORIGINS), or `tikitaka diagnose` the link',
   ],
   [
-    ({ code = '' }) => code.startsWith('ERR_SOURCE_'),
+    ({ code = '' }) => /^ERR_SOURCE_/.test(code),
     () => 'the server could not read the link: `tikitaka diagnose` it from there',
   ],
   [
