@@ -1,8 +1,11 @@
 import type { SampleIndex } from '../container/index.js';
 
-/** Frames that can be decoded from one keyframe, by frame number: the unit of random access. */
+/**
+ * Frames that can be decoded from one keyframe, by frame number: the unit of random access. Where a clip has very many of them,
+ * a run of neighbours.
+ */
 export interface Gop {
-  /** Row of the keyframe. */
+  /** Row of the (first) keyframe. */
   readonly firstSample: number;
   /** Frame numbers `[firstFrame, endFrame)`. */
   readonly firstFrame: number;
@@ -15,11 +18,15 @@ export interface Gop {
 
 /** A GOP shorter than this share of the longest was cut off by a change of the picture (x264's `scenecut`). Chosen. */
 const CUT_SHORT = 0.9;
+/** More GOPs are planned in runs of neighbours, since a plan costs a step for each. Chosen: all of 40 s in which every frame is a keyframe. */
+const MOST_GOPS = 1024;
 
 export interface GopTable {
   readonly gops: readonly Gop[];
   /** Row of the index by frame number; −1 = none. */
   readonly sampleOf: Int32Array;
+  /** Row of the keyframe from which a frame is decoded, by frame number: within a run the nearest one. */
+  readonly startOf: Int32Array;
   /** 1 = shown before something decoded earlier (a B-frame): likely, not surely, nothing refers to it. By row. */
   readonly isLate: Uint8Array;
 }
@@ -28,39 +35,52 @@ export interface GopTable {
 export function splitIntoGops(index: SampleIndex): GopTable {
   const { sampleCount, frameCount, frameNumber, sync } = index;
   const sampleOf = new Int32Array(frameCount).fill(-1);
+  const startOf = new Int32Array(frameCount);
   const isLate = new Uint8Array(sampleCount);
-  const starts: { sample: number; frame: number }[] = [];
+  const keys = new Int32Array(sampleCount + 1);
+  let count = 0;
   let latest = -1;
-  for (let sample = 0; sample < sampleCount; sample++) {
-    const frame = frameNumber[sample] ?? -1;
+  let first = frameCount;
+  for (let sample = 0, before = -1; sample < sampleCount; sample++) {
+    const frame = frameNumber[sample];
     if (frame >= 0 && frame < frameCount) sampleOf[frame] = sample;
     if (frame >= 0 && frame < latest) isLate[sample] = 1;
     latest = Math.max(latest, frame);
-    const previous = starts.at(-1);
-    if (sync[sample] && frame >= 0 && (!previous || frame > previous.frame)) starts.push({ sample, frame });
+    if (!sync[sample] || frame <= before) continue;
+    if (count === 0) first = frame;
+    before = frame;
+    keys[count++] = sample;
   }
-  const first = starts[0];
   // Without a keyframe at the start (or any at all) decoding still begins with the first row.
-  if (!first) starts.push({ sample: 0, frame: 0 });
-  else if (first.frame > 0 && first.sample > 0) starts.unshift({ sample: 0, frame: 0 });
-  else if (first.frame > 0) starts[0] = { sample: first.sample, frame: 0 };
-  const gops = starts
-    .map(({ sample, frame }, i) => ({
-      firstSample: sample,
-      firstFrame: frame,
-      endFrame: starts[i + 1]?.frame ?? frameCount,
-    }))
-    .filter(({ firstFrame, endFrame }) => endFrame > firstFrame);
-  const usual = CUT_SHORT * Math.max(...gops.map(({ firstFrame, endFrame }) => endFrame - firstFrame));
-  const isCutShort = gops.map(({ firstFrame, endFrame }) => endFrame - firstFrame < usual);
-  const isLast = (i: number) => i === gops.length - 1;
-  const marked = gops.map((gop, i) => ({
-    ...gop,
-    startsShot: i === 0 || isCutShort[i - 1] === true,
-    endsShot: isLast(i) || isCutShort[i] === true,
-  }));
-  return { gops: marked, sampleOf, isLate };
+  if (first > 0 && (count === 0 || keys[0] > 0)) {
+    keys.copyWithin(1, 0, count++);
+    keys[0] = 0;
+  }
+  const firstFrameOf = (i: number) => (i === 0 ? 0 : i < count ? frameNumber[keys[i]] : frameCount);
+  const lengthOf = (i: number) => firstFrameOf(i + 1) - firstFrameOf(i);
+  let longest = 0;
+  for (let i = 0; i < count; i++) longest = Math.max(longest, lengthOf(i));
+  const isCutShort = (i: number) => lengthOf(i) < CUT_SHORT * longest;
+  const leastFrames = count > MOST_GOPS ? frameCount / MOST_GOPS : 0;
+  const gops: Gop[] = [];
+  for (let i = 0, from = 0; i < count; i++) {
+    const endFrame = firstFrameOf(i + 1);
+    const firstFrame = firstFrameOf(from);
+    startOf.fill(keys[i], firstFrameOf(i), endFrame);
+    const isLast = i === count - 1;
+    if (!isLast && endFrame - firstFrame < leastFrames) continue;
+    if (endFrame > firstFrame) {
+      const startsShot = from === 0 || isCutShort(from - 1);
+      gops.push({ firstSample: keys[from], firstFrame, endFrame, startsShot, endsShot: isLast || isCutShort(i) });
+    }
+    from = i + 1;
+  }
+  return { gops, sampleOf, startOf, isLate };
 }
+
+/** Frames of the longest one. */
+export const longestOf = (gops: readonly Pick<Gop, 'firstFrame' | 'endFrame'>[]): number =>
+  gops.reduce((longest, { firstFrame, endFrame }) => Math.max(longest, endFrame - firstFrame), 0);
 
 /** GOPs in runs that likely show one shot each. */
 export function splitIntoShots<G extends Pick<Gop, 'startsShot'>>(gops: readonly G[]): G[][] {

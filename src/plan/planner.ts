@@ -2,7 +2,7 @@ import { OptionError } from '../../operators/index.js';
 import type { SampleIndex, Visit } from '../container/index.js';
 import { type CostModel, decodeMs, type Work, wallMs } from './cost-model.js';
 import { dueKeys } from './due-keys.js';
-import { bisectionOrder, type Gop, splitIntoGops } from './gops.js';
+import { bisectionOrder, type Gop, longestOf, splitIntoGops } from './gops.js';
 import { createLedger, type Spacing, type Stretch } from './ledger.js';
 import { CONFIDENCE, chooseSpacing, gapsTo, loadOf, type Means } from './round.js';
 
@@ -49,6 +49,8 @@ export interface Planner {
   readonly strategy: string;
   /** What a visit costs as things stood at the last call of `next`. */
   workOf(visit: Visit): Work;
+  /** Frames, rows and GOPs looked at so far: what planning itself costs, on any machine. */
+  readonly steps: number;
 }
 
 /** Longest stretch decoded without planning anew, in coded frames. Chosen: about 0.3 s of work at 1080p. */
@@ -77,10 +79,11 @@ export function createPlanner(options: PlannerOptions): Planner {
   const step = options.stride === 'auto' ? (fixed ? FIXED_STRIDE : 1) : options.stride;
   if (!Number.isInteger(step) || step < 1)
     throw new OptionError('stride must be auto or an integer of at least 1', { step });
-  const { gops, sampleOf, isLate } = splitIntoGops(index);
-  const ledger = createLedger({ index, sampleOf, isLate, step, limitBytes, missingBytes });
+  const table = splitIntoGops(index);
+  const { gops, sampleOf } = table;
+  const ledger = createLedger({ ...table, index, step, limitBytes, missingBytes });
   const stretches: readonly Stretch[] = gops.map((gop) => ({ gop, firstSample: gop.firstSample }));
-  const longest = Math.max(step, ...gops.map(({ firstFrame, endFrame }) => endFrame - firstFrame));
+  const longest = Math.max(step, longestOf(gops));
   const gaps = gapsTo(longest, step);
   const everyFrame: Spacing = { gapFrames: step, tailFrames: 0 };
   const keyOnly: Spacing = { gapFrames: longest + step, tailFrames: longest };
@@ -101,6 +104,8 @@ export function createPlanner(options: PlannerOptions): Planner {
   let spacing: Spacing | undefined;
   let lastMeans: Means | undefined;
   let firstLook = false;
+  /** The fixed plan has come to this stretch. */
+  let fixedTo = 0;
 
   /** Whether the visit can be decoded, and the models be free for its last frame, before the cut. */
   function fits(visit: Visit, { leftMs, backlogFrames, speeds }: Means): boolean {
@@ -151,12 +156,12 @@ export function createPlanner(options: PlannerOptions): Planner {
   /** `whole` is what the visit was cut from: the rest follows. */
   function take(visit: Visit, gop: Gop, whole: Visit): PlannedVisit {
     rest = visit.lastSample < whole.lastSample ? { gop, firstSample: visit.lastSample + 1 } : undefined;
-    ledger.visit(visit.keep);
+    ledger.visit(visit);
     return { ...visit, continues: rest !== undefined };
   }
 
   function nextFixed(): PlannedVisit | null {
-    for (const stretch of rest ? [rest, ...stretches] : stretches) {
+    for (let stretch = rest ?? stretches[fixedTo]; stretch; stretch = stretches[++fixedTo]) {
       const visit = ledger.visitOf(stretch, everyFrame);
       if (visit.keep.length > 0) return take(firstChunk(visit), stretch.gop, visit);
     }
@@ -207,8 +212,7 @@ export function createPlanner(options: PlannerOptions): Planner {
   /** GOPs with something left, the one with the widest gap last, neighbours apart. */
   function openRound(): Stretch[] {
     const order = bisectionOrder(stretches.length).reverse();
-    const open = order.flatMap((place) => stretches[place] ?? []);
-    const left = open.filter((stretch) => ledger.visitOf(stretch, everyFrame).keep.length > 0);
+    const left = order.flatMap((place) => stretches[place] ?? []).filter((stretch) => ledger.isOpen(stretch));
     const widest = new Map(left.map((stretch) => [stretch, length(ledger.widestGap(stretch.gop))]));
     return left.sort((a, b) => (widest.get(a) ?? 0) - (widest.get(b) ?? 0));
   }
@@ -254,19 +258,23 @@ export function createPlanner(options: PlannerOptions): Planner {
       const add = (visit: Visit) => {
         if (visit.keep.length > 0 && visits.length < count) visits.push(visit);
       };
+      /** At a spacing, until there are enough. */
+      const addAll = (some: readonly Stretch[], at: Spacing) => {
+        for (let i = 0; i < some.length && visits.length < count; i++) add(ledger.visitOf(some[i], at));
+      };
+      const under = rest ? [rest] : [];
       if (fixed) {
-        for (const stretch of rest ? [rest, ...stretches] : stretches) add(ledger.visitOf(stretch, everyFrame));
+        addAll([...under, ...stretches.slice(fixedTo)], everyFrame);
         return visits;
       }
       if (lastMeans) for (const key of keys.slice(0, count)) add(visitOfKey(key, lastMeans));
       // What follows the last of them is worth a look when it has begun, not before each.
       if (visits.length > 0 || !lastMeans) return visits;
-      if (keysDue)
-        for (const key of dueKeys(keyframes, lastMeans)) if (!keys.includes(key)) add(ledger.visitOf(key, keyOnly));
+      if (keysDue) addAll(dueKeys(keyframes, lastMeans), keyOnly);
       if (isLookedAt()) return visits;
       const coming = rounds > 0 ? round : openRound();
       const at = rounds > 0 ? spacing : chooseSpacing(ledger, coming, gaps, lastMeans);
-      if (at) for (const stretch of [...(rest ? [rest] : []), ...coming.toReversed()]) add(ledger.visitOf(stretch, at));
+      if (at) addAll([...under, ...coming.toReversed()], at);
       return visits;
     },
     get done() {
@@ -282,6 +290,9 @@ export function createPlanner(options: PlannerOptions): Planner {
       return `keyframes, then ${rounds} round${rounds > 1 ? 's' : ''}, ${share}`;
     },
     workOf: ledger.workOf,
+    get steps() {
+      return ledger.steps;
+    },
   };
 }
 
