@@ -4,14 +4,14 @@
  */
 import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { cacheFolder } from '../src/cache-folder.js';
-import type { ConfigKey } from '../src/config.js';
-import { generateClip } from '../src/demo/generate.js';
-import { DEMO_CLIP } from '../src/demo/situation.js';
-import { createLogger } from '../src/log.js';
-import { median as medianOf } from '../src/quantile.js';
-import { rehearse } from '../src/rehearsal.js';
-import { compareWithTruth } from '../src/scene/index.js';
+import { cacheFolder } from '../src/app/cache-folder.js';
+import type { ConfigKey } from '../src/app/config.js';
+import { createLogger } from '../src/app/log.js';
+import { rehearse } from '../src/app/rehearsal.js';
+import { compareWithTruth } from '../src/questions/football/index.js';
+import { generateClip } from '../src/tools/demo/generate.js';
+import { DEMO_CLIP } from '../src/tools/demo/situation.js';
+import { median as medianOf } from '../src/tools/quantile.js';
 import { machine, revision } from './harness.js';
 import { answerOf, openStand } from './stand.js';
 

@@ -14,10 +14,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { flatClip } from '../spec/support/flat-h264.js';
 import { box, buildMp4 } from '../spec/support/mp4-builder.js';
-import { cacheFolder } from '../src/cache-folder.js';
+import { cacheFolder } from '../src/app/cache-folder.js';
 import { findFfmpeg } from '../src/decode/index.js';
-import { generateClip } from '../src/demo/generate.js';
-import { DEMO_CLIP } from '../src/demo/situation.js';
+import { generateClip } from '../src/tools/demo/generate.js';
+import { DEMO_CLIP } from '../src/tools/demo/situation.js';
 import { quantile, report } from './harness.js';
 import { startServer } from './serving.js';
 

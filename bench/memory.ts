@@ -1,12 +1,12 @@
 /** `npm run bench:memory`: peak memory over all our processes for a 30 s and a 300 s clip at the same stride. */
 import { fork } from 'node:child_process';
-import { cacheFolder } from '../src/cache-folder.js';
-import { loadConfig } from '../src/config.js';
-import { generateClip } from '../src/demo/generate.js';
-import { DEMO_CLIP } from '../src/demo/situation.js';
-import { createEngine } from '../src/engine.js';
-import { createLogger } from '../src/log.js';
-import { residentBytes } from '../src/resident-bytes.js';
+import { cacheFolder } from '../src/app/cache-folder.js';
+import { loadConfig } from '../src/app/config.js';
+import { createEngine } from '../src/app/engine.js';
+import { createLogger } from '../src/app/log.js';
+import { generateClip } from '../src/tools/demo/generate.js';
+import { DEMO_CLIP } from '../src/tools/demo/situation.js';
+import { residentBytes } from '../src/tools/resident-bytes.js';
 import { machine, revision } from './harness.js';
 import { answerOf } from './stand.js';
 

@@ -1,7 +1,8 @@
 /** `npx tsx bench/net.ts`: what the pool saves over a link shaped like the CDN of FEATURES (60 ms, 5 MB/s, 2.2 s set-up). */
-import { createClipServer } from '../src/demo/clip-server.js';
-import { createShapedLink } from '../src/demo/shaped-link.js';
+
 import { createLinkPolicy, createPool, openHttpSource, type Pool } from '../src/net/index.js';
+import { createClipServer } from '../src/tools/demo/clip-server.js';
+import { createShapedLink } from '../src/tools/demo/shaped-link.js';
 import { type Figures, race, report } from './harness.js';
 
 const clip = new Uint8Array(10_000_000);

@@ -1,12 +1,12 @@
 /** `npm run bench`: what the pipeline costs beside what it cannot do without; see docs/benchmarks.md. */
 import { lastValueFrom } from 'rxjs';
 import type { ModelPicture, ModelRunner } from '../models/index.js';
-import { loadConfig } from '../src/config.js';
+import { loadConfig } from '../src/app/config.js';
+import type { Engine } from '../src/app/engine.js';
 import { openClip } from '../src/container/index.js';
 import { createFramePool, openPacketDecoder } from '../src/decode/index.js';
-import type { Engine } from '../src/engine.js';
 import { type ByteSource, openByteSource } from '../src/net/index.js';
-import { answerSequentially } from '../src/sequential.js';
+import { answerSequentially } from '../src/tools/sequential.js';
 import { type Figures, race, report } from './harness.js';
 import { answerOf, openStand } from './stand.js';
 

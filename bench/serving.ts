@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { ConfigKey } from '../src/config.js';
+import type { ConfigKey } from '../src/app/config.js';
 import type { Stand } from './stand.js';
 
 const main = join(import.meta.dirname, '../src/main.ts');

@@ -4,8 +4,8 @@
  * encoder work in slices, as in the pipeline. `idle`: they had time to finish. `late batch`: 8 findings came right before the cut.
  */
 
-import { coarseToFine, playFootball } from '../spec/src/scene/football.js';
-import { createAnswerEncoder, createScene, type Finding } from '../src/scene/index.js';
+import { coarseToFine, playFootball } from '../spec/src/questions/football/football.js';
+import { createAnswerEncoder, createScene, type Finding } from '../src/questions/football/index.js';
 import { quantile, race, report } from './harness.js';
 
 const FRAMES = 750;

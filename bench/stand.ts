@@ -1,11 +1,11 @@
 import { lastValueFrom } from 'rxjs';
-import { cacheFolder } from '../src/cache-folder.js';
-import { type ConfigKey, loadConfig } from '../src/config.js';
-import { createFarServer } from '../src/demo/far-server.js';
-import { type GeneratedClip, generateClip } from '../src/demo/generate.js';
-import { CDN, DEMO_CLIP } from '../src/demo/situation.js';
-import { createEngine, type Engine, type FinishedAnswer } from '../src/engine.js';
-import { createLogger } from '../src/log.js';
+import { cacheFolder } from '../src/app/cache-folder.js';
+import { type ConfigKey, loadConfig } from '../src/app/config.js';
+import { createEngine, type Engine, type FinishedAnswer } from '../src/app/engine.js';
+import { createLogger } from '../src/app/log.js';
+import { createFarServer } from '../src/tools/demo/far-server.js';
+import { type GeneratedClip, generateClip } from '../src/tools/demo/generate.js';
+import { CDN, DEMO_CLIP } from '../src/tools/demo/situation.js';
 
 /** A clip behind a link like the CDN's, and engines that answer it: what most benchmarks stand on. */
 export interface Stand {

@@ -1,12 +1,7 @@
 export { OptionError, TikitakaError } from '../operators/index.js';
-export { type Config, type ConfigKey, loadConfig, presets } from './config.js';
-export { type Clip, openClip, type SampleIndex, type SampleReader, type Visit } from './container/index.js';
-export { createFramePool, type Frame, type FramePool, openPacketDecoder, type PacketDecoder } from './decode/index.js';
-export { type GenerateClipOptions, type GeneratedClip, generateClip } from './demo/generate.js';
-export { type AnswerRequest, createEngine, type Engine, type EngineEvent, type FinishedAnswer } from './engine.js';
-export { type ClipLimits, defaultClipLimits } from './limits/index.js';
-export { createLogger, type Logger } from './log.js';
-export { type ByteSource, createLinkPolicy, createPool, openByteSource, type Pool } from './net/index.js';
+export { type Config, type ConfigKey, loadConfig, presets } from './app/config.js';
+export { type AnswerRequest, createEngine, type Engine, type EngineEvent, type FinishedAnswer } from './app/engine.js';
+export { createLogger, type Logger } from './app/log.js';
 export {
   type AnswerEvent,
   type AnswerOptions,
@@ -15,7 +10,12 @@ export {
   answerClip,
   type OpenedClip,
   type StoppedBy,
-} from './pipeline.js';
+} from './challenge/answer.js';
+export { createTimeline, type Timeline, toChromeTrace, waterfall } from './challenge/timeline.js';
+export { type Clip, openClip, type SampleIndex, type SampleReader, type Visit } from './container/index.js';
+export { createFramePool, type Frame, type FramePool, openPacketDecoder, type PacketDecoder } from './decode/index.js';
+export { type ClipLimits, defaultClipLimits } from './limits/index.js';
+export { type ByteSource, createLinkPolicy, createPool, openByteSource, type Pool } from './net/index.js';
 export {
   type Answer,
   type AnswerFrame,
@@ -23,5 +23,5 @@ export {
   createScene,
   type Finding,
   type Scene,
-} from './scene/index.js';
-export { createTimeline, type Timeline, toChromeTrace, waterfall } from './timeline.js';
+} from './questions/football/index.js';
+export { type GenerateClipOptions, type GeneratedClip, generateClip } from './tools/demo/generate.js';

@@ -3,11 +3,11 @@ import { mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadImage } from '@napi-rs/canvas';
-import { annotateVideo } from '../../src/cli/annotate-video.js';
+import { annotateVideo } from '../../src/annotate/annotate-video.js';
+import { openPictureReader } from '../../src/annotate/picture-reader.js';
 import { drawAnswer } from '../../src/cli/draw-answer.js';
-import { openPictureReader } from '../../src/cli/picture-reader.js';
-import { type GeneratedClip, generateClip, openVideoWriter } from '../../src/demo/index.js';
-import type { Answer } from '../../src/scene/index.js';
+import type { Answer } from '../../src/questions/football/index.js';
+import { type GeneratedClip, generateClip, openVideoWriter } from '../../src/tools/demo/index.js';
 
 describe('drawing an answer over its clip', () => {
   let folder: string;

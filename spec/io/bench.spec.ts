@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { benchSchema } from '../../src/bench/result.js';
-import { type GeneratedClip, generateClip } from '../../src/demo/generate.js';
+import { benchSchema } from '../../src/tools/bench/result.js';
+import { type GeneratedClip, generateClip } from '../../src/tools/demo/generate.js';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type ClipServer, createClipServer } from '../../src/demo/clip-server.js';
+import { type ClipServer, createClipServer } from '../../src/tools/demo/clip-server.js';
 import { answerOf, manualAnswerer, serverBox, strangerAddress, until } from '../src/server/support.js';
 import { tikitaka } from '../support/command-line.js';
 import { makeClip } from '../support/make-clip.js';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { TikitakaError } from '../../operators/index.js';
+import { challengeLog } from '../../src/app/challenge-log.js';
+import { createLogger } from '../../src/app/log.js';
 import { cryptoReady } from '../../src/chain/keys.js';
-import { challengeLog } from '../../src/challenge-log.js';
-import { createLogger } from '../../src/log.js';
 import type { RunReport } from '../../src/server/index.js';
 import { vectors } from '../src/server/auth-vectors.js';
 import {

@@ -6,9 +6,9 @@ import { lastValueFrom } from 'rxjs';
 import { openModelRunner } from '../../models/index.js';
 import { openBenchProcess } from '../../src/cli/bench-process.js';
 import { findFfmpeg, startFfmpeg } from '../../src/decode/ffmpeg.js';
-import { createFarServer } from '../../src/demo/far-server.js';
-import { generateClip } from '../../src/demo/generate.js';
-import { CDN } from '../../src/demo/situation.js';
+import { createFarServer } from '../../src/tools/demo/far-server.js';
+import { generateClip } from '../../src/tools/demo/generate.js';
+import { CDN } from '../../src/tools/demo/situation.js';
 import { flat, modelFolder, slowDescription, slowFile } from '../support/models.js';
 
 /** Our children, as the system knows them. */

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chooseModel } from '../../models/index.js';
-import { createClipServer } from '../../src/demo/clip-server.js';
-import { type GenerateClipOptions, generateClip } from '../../src/demo/generate.js';
+import { createClipServer } from '../../src/tools/demo/clip-server.js';
+import { type GenerateClipOptions, generateClip } from '../../src/tools/demo/generate.js';
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 

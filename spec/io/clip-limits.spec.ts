@@ -3,10 +3,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom } from 'rxjs';
-import { clipLimits } from '../../src/clip-limits.js';
-import { loadConfig } from '../../src/config.js';
-import { createEngine, type Engine } from '../../src/engine.js';
-import { createLogger } from '../../src/log.js';
+import { clipLimits } from '../../src/app/clip-limits.js';
+import { loadConfig } from '../../src/app/config.js';
+import { createEngine, type Engine } from '../../src/app/engine.js';
+import { createLogger } from '../../src/app/log.js';
 import { flatClip } from '../support/flat-h264.js';
 import { makeClip } from '../support/make-clip.js';
 

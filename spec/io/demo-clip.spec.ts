@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { type GenerateClipOptions, generateClip } from '../../src/demo/generate.js';
-import { recordMatch } from '../../src/demo/match-track.js';
-import { createRenderer } from '../../src/demo/renderer.js';
-import { drawHere, drawInThreads, type Renderers } from '../../src/demo/renderers.js';
+import { type GenerateClipOptions, generateClip } from '../../src/tools/demo/generate.js';
+import { recordMatch } from '../../src/tools/demo/match-track.js';
+import { createRenderer } from '../../src/tools/demo/renderer.js';
+import { drawHere, drawInThreads, type Renderers } from '../../src/tools/demo/renderers.js';
 
 describe('generateClip', () => {
   let cacheFolder: string;

@@ -3,11 +3,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom } from 'rxjs';
-import { loadConfig } from '../../src/config.js';
-import { createClipServer } from '../../src/demo/clip-server.js';
-import { type GenerateClipOptions, generateClip } from '../../src/demo/generate.js';
-import { createEngine, type Engine, type FinishedAnswer } from '../../src/engine.js';
-import { createLogger } from '../../src/log.js';
+import { loadConfig } from '../../src/app/config.js';
+import { createEngine, type Engine, type FinishedAnswer } from '../../src/app/engine.js';
+import { createLogger } from '../../src/app/log.js';
+import { createClipServer } from '../../src/tools/demo/clip-server.js';
+import { type GenerateClipOptions, generateClip } from '../../src/tools/demo/generate.js';
 import { makeClip } from '../support/make-clip.js';
 
 interface WireFrame {

@@ -4,12 +4,12 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defer } from 'rxjs';
-import { FIRST_BYTES } from '../../src/answer-clip.js';
-import { loadConfig } from '../../src/config.js';
-import { generateClip } from '../../src/demo/generate.js';
-import { createEngine, type Engine } from '../../src/engine.js';
-import { engineAnswerer } from '../../src/engine-answerer.js';
-import { createLogger } from '../../src/log.js';
+import { FIRST_BYTES } from '../../src/app/clip-source.js';
+import { loadConfig } from '../../src/app/config.js';
+import { createEngine, type Engine } from '../../src/app/engine.js';
+import { engineAnswerer } from '../../src/app/engine-answerer.js';
+import { createLogger } from '../../src/app/log.js';
+import { generateClip } from '../../src/tools/demo/generate.js';
 import { call, challengeBody, serverBox, until } from '../src/server/support.js';
 import { createHostileServer, type HostileExchange, type HostileServer } from '../support/hostile-server.js';
 

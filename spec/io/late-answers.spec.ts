@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lastValueFrom } from 'rxjs';
 import { TikitakaError } from '../../operators/index.js';
-import { cacheFolder } from '../../src/cache-folder.js';
-import { type ConfigKey, loadConfig } from '../../src/config.js';
-import { createClipServer } from '../../src/demo/clip-server.js';
-import { generateClip } from '../../src/demo/generate.js';
-import { createShapedLink } from '../../src/demo/shaped-link.js';
-import { createEngine, type Engine, type FinishedAnswer } from '../../src/engine.js';
-import { createLogger } from '../../src/log.js';
-import { reportLine, wireFacts } from '../../src/report.js';
+import { cacheFolder } from '../../src/app/cache-folder.js';
+import { type ConfigKey, loadConfig } from '../../src/app/config.js';
+import { createEngine, type Engine, type FinishedAnswer } from '../../src/app/engine.js';
+import { createLogger } from '../../src/app/log.js';
+import { reportLine, wireFacts } from '../../src/challenge/report.js';
+import { createClipServer } from '../../src/tools/demo/clip-server.js';
+import { generateClip } from '../../src/tools/demo/generate.js';
+import { createShapedLink } from '../../src/tools/demo/shaped-link.js';
 import { cleanUpAfterEach } from '../support/clean-up.js';
 
 /** Every connection takes longer than the whole budget, however fast the machine is. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
-import { loadConfig } from '../../src/config.js';
-import { createLogger } from '../../src/log.js';
-import { chosenModels, openModels, withImageSize } from '../../src/model-choice.js';
-import { packageRoot } from '../../src/package-root.js';
+import { loadConfig } from '../../src/app/config.js';
+import { createLogger } from '../../src/app/log.js';
+import { chosenModels, openModels, withImageSize } from '../../src/app/model-choice.js';
+import { packageRoot } from '../../src/app/package-root.js';
 
 const weights = fileURLToPath(new URL('models/weights/tikitaka-768x448.onnx', packageRoot));
 

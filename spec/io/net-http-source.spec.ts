@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
-import { type ClipServerOptions, createClipServer } from '../../src/demo/clip-server.js';
 import {
   createLinkPolicy,
   createPool,
@@ -18,6 +17,7 @@ import {
   openHttpSource,
   type PoolOptions,
 } from '../../src/net/index.js';
+import { type ClipServerOptions, createClipServer } from '../../src/tools/demo/clip-server.js';
 import { collect, patternBytes, until } from '../support/bytes.js';
 import { cleanUpAfterEach } from '../support/clean-up.js';
 

@@ -3,7 +3,7 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cryptoReady } from '../../src/chain/keys.js';
-import { type ClipServer, createClipServer } from '../../src/demo/clip-server.js';
+import { type ClipServer, createClipServer } from '../../src/tools/demo/clip-server.js';
 import { vectors } from '../src/server/auth-vectors.js';
 import { call, challengeBody, signedHeaders } from '../src/server/support.js';
 import { makeClip } from '../support/make-clip.js';

@@ -6,8 +6,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { packageRoot } from '../../src/app/package-root.js';
 import { cryptoReady } from '../../src/chain/keys.js';
-import { packageRoot } from '../../src/package-root.js';
 import { startFakeNode, wellChain } from '../src/chain/fake-node.js';
 import { vectors } from '../src/server/auth-vectors.js';
 import { call, challengeBody, signedHeaders } from '../src/server/support.js';

@@ -7,7 +7,7 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
-import { createCertificate } from '../../src/demo/certificate.js';
+import { createCertificate } from '../../src/tools/demo/certificate.js';
 
 /** One request to a hostile server, and ways to mistreat it. */
 export interface HostileExchange {

@@ -1,4 +1,4 @@
-import { createRandom } from '../../src/demo/random.js';
+import { createRandom } from '../../src/tools/demo/random.js';
 
 /** A request before it is written down; texts hold one letter per byte. */
 export interface Draft {

@@ -1,13 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { lastValueFrom, takeUntil, timer } from 'rxjs';
 import { TikitakaError } from '../../operators/index.js';
-import { type Quality, type Run, WARM_UP_S } from '../bench/index.js';
-import { type Config, loadConfig } from '../config.js';
-import { createEngine, type Engine } from '../engine.js';
-import { createLogger } from '../log.js';
-import { wireFacts } from '../report.js';
-import { type ClipTruth, compareWithTruth, estimateScore, parseAnswer, parseTruth } from '../scene/index.js';
-import { answerSequentially } from '../sequential.js';
+import { type Config, loadConfig } from '../app/config.js';
+import { createEngine, type Engine } from '../app/engine.js';
+import { createLogger } from '../app/log.js';
+import { wireFacts } from '../challenge/report.js';
+import {
+  type ClipTruth,
+  compareWithTruth,
+  estimateScore,
+  parseAnswer,
+  parseTruth,
+} from '../questions/football/index.js';
+import { type Quality, type Run, WARM_UP_S } from '../tools/bench/index.js';
+import { answerSequentially } from '../tools/sequential.js';
 import type { BenchLoad, FromBenchChild, ToBenchChild } from './bench-process.js';
 
 /*

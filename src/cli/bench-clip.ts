@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
-import type { ConfigKey } from '../config.js';
-import { createFarServer } from '../demo/far-server.js';
-import { CDN } from '../demo/situation.js';
+import type { ConfigKey } from '../app/config.js';
 import { shown } from '../net/link-policy.js';
+import { createFarServer } from '../tools/demo/far-server.js';
+import { CDN } from '../tools/demo/situation.js';
 import { demoClip } from './demo-clip.js';
 
 /** The clip that is measured, and what a process needs to reach it. */

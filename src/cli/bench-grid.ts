@@ -1,9 +1,17 @@
 import { shippedModels } from '../../models/index.js';
 import { OptionError } from '../../operators/index.js';
-import { type Axes, FULL_AXES, fullGrid, QUICK_AXES, quickGrid, type Setting, type Size } from '../bench/index.js';
-import type { Config } from '../config.js';
-import type { Logger } from '../log.js';
-import { modelSetOptions } from '../model-choice.js';
+import type { Config } from '../app/config.js';
+import type { Logger } from '../app/log.js';
+import { modelSetOptions } from '../app/model-choice.js';
+import {
+  type Axes,
+  FULL_AXES,
+  fullGrid,
+  QUICK_AXES,
+  quickGrid,
+  type Setting,
+  type Size,
+} from '../tools/bench/index.js';
 
 /** Options that narrow or widen the grid: lists with commas. */
 export interface GridOptions {

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { childEnvironment, childFlags } from '../../models/index.js';
 import { TikitakaError } from '../../operators/index.js';
-import type { Baseline, BenchProcess, Run } from '../bench/index.js';
-import { type ConfigKey, configKeys } from '../config.js';
-import { residentBytes } from '../resident-bytes.js';
+import { type ConfigKey, configKeys } from '../app/config.js';
+import type { Baseline, BenchProcess, Run } from '../tools/bench/index.js';
+import { residentBytes } from '../tools/resident-bytes.js';
 
 /** What a process is started with. */
 export interface BenchLoad {

@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress';
-import type { BenchProgress, Cell } from '../bench/index.js';
+import type { BenchProgress, Cell } from '../tools/bench/index.js';
 
 /** What a bench shows of itself while it runs. */
 export interface Progress {

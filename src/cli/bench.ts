@@ -1,10 +1,18 @@
 import { Command } from 'commander';
 import { TikitakaError } from '../../operators/index.js';
-import { type BenchResult, benchChart, benchReport, resultOf, runBench, toSvg, variablesOf } from '../bench/index.js';
-import { createLogger } from '../log.js';
-import { withImageSize } from '../model-choice.js';
-import { packageVersion } from '../package-root.js';
-import { parseTruth } from '../scene/index.js';
+import { createLogger } from '../app/log.js';
+import { withImageSize } from '../app/model-choice.js';
+import { packageVersion } from '../app/package-root.js';
+import { parseTruth } from '../questions/football/index.js';
+import {
+  type BenchResult,
+  benchChart,
+  benchReport,
+  resultOf,
+  runBench,
+  toSvg,
+  variablesOf,
+} from '../tools/bench/index.js';
 import { openBenchClip } from './bench-clip.js';
 import { type GridOptions, gridOf } from './bench-grid.js';
 import { interrupted, openBenchProcess } from './bench-process.js';

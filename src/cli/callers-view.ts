@@ -7,7 +7,7 @@ import {
   hasFairBoxes,
   totalScore,
   type WireAnswer,
-} from '../scene/index.js';
+} from '../questions/football/index.js';
 import type { StreamedEvent } from './challenge-outcome.js';
 import { share, speedOf } from './evaluate.js';
 import type { Exchange } from './put-challenge.js';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { cacheFolder } from '../cache-folder.js';
+import { cacheFolder } from '../app/cache-folder.js';
+import type { Config } from '../app/config.js';
 import { type Hotkey, loadHotkey, networkUrls } from '../chain/index.js';
-import type { Config } from '../config.js';
 
 /** The node that is asked and the subnet that is asked about. */
 export function chainOf(config: Config): { readonly url: string; readonly netuid: number } {

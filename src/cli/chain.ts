@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { TikitakaError } from '../../operators/index.js';
+import type { Config } from '../app/config.js';
 import { askMetagraph, type Hotkey, type Neuron, registerAxon, toPublicKey } from '../chain/index.js';
-import type { Config } from '../config.js';
 import { chainOf, readHotkey } from './chain-settings.js';
 import { chainSettings, configOf, withSettings } from './settings.js';
 

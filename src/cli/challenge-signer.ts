@@ -1,6 +1,6 @@
 import { OptionError, TikitakaError } from '../../operators/index.js';
+import type { Config } from '../app/config.js';
 import { type Hotkey, type KeyPair, loadHotkey, loadKeyFile, toPublicKey } from '../chain/index.js';
-import type { Config } from '../config.js';
 import { type SigningScheme, signRequest } from '../server/index.js';
 import { readHotkey } from './chain-settings.js';
 

@@ -1,5 +1,5 @@
-import type { Config } from '../config.js';
-import type { Logger } from '../log.js';
+import type { Config } from '../app/config.js';
+import type { Logger } from '../app/log.js';
 import { createLinkPolicy, createPool, openByteSource } from '../net/index.js';
 
 export interface CheckTargetOptions {

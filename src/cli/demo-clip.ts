@@ -1,6 +1,6 @@
-import { cacheFolder } from '../cache-folder.js';
-import { type GeneratedClip, generateClip } from '../demo/generate.js';
-import { DEMO_CLIP } from '../demo/situation.js';
+import { cacheFolder } from '../app/cache-folder.js';
+import { type GeneratedClip, generateClip } from '../tools/demo/generate.js';
+import { DEMO_CLIP } from '../tools/demo/situation.js';
 
 export interface DemoClipOptions {
   /** Another match. */

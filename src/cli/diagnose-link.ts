@@ -1,8 +1,11 @@
 import { openModelSet, shippedModels } from '../../models/index.js';
 import { OptionError } from '../../operators/index.js';
-import { FIRST_BYTES } from '../answer-clip.js';
-import type { Config } from '../config.js';
-import { decoderChoice } from '../decoder-choice.js';
+import { FIRST_BYTES } from '../app/clip-source.js';
+import type { Config } from '../app/config.js';
+import { decoderChoice } from '../app/decoder-choice.js';
+import { createLogger } from '../app/log.js';
+import { modelSetOptions, withImageSize } from '../app/model-choice.js';
+import { createLinkPolicy, createPool, shown } from '../net/index.js';
 import {
   createClipProbe,
   createDecoderProbe,
@@ -11,11 +14,8 @@ import {
   type Diagnosis,
   diagnose,
   settingsOf,
-} from '../diagnose/index.js';
-import { createLogger } from '../log.js';
-import { machine } from '../machine.js';
-import { modelSetOptions, withImageSize } from '../model-choice.js';
-import { createLinkPolicy, createPool, shown } from '../net/index.js';
+} from '../tools/diagnose/index.js';
+import { machine } from '../tools/machine.js';
 
 export interface DiagnoseLinkOptions extends Pick<DiagnoseOptions, 'runs' | 'stageLimitMs' | 'signal' | 'onStage'> {
   /** http(s) link; an operator's own: private addresses may be measured, as `run` reads them. */

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { OptionError, TikitakaError } from '../../operators/index.js';
-import { createFarServer } from '../demo/far-server.js';
-import { CDN } from '../demo/situation.js';
-import { type Diagnosis, diagnosisJsonSchema, reportOf } from '../diagnose/index.js';
+import { createFarServer } from '../tools/demo/far-server.js';
+import { CDN } from '../tools/demo/situation.js';
+import { type Diagnosis, diagnosisJsonSchema, reportOf } from '../tools/diagnose/index.js';
 import { demoClip } from './demo-clip.js';
 import { diagnoseLink } from './diagnose-link.js';
 import { configOf, withSettings } from './settings.js';

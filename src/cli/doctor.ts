@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { childEnvironment } from '../../models/index.js';
 import { TikitakaError } from '../../operators/index.js';
-import { type LoadConfigOptions, readConfig } from '../config.js';
+import { type LoadConfigOptions, readConfig } from '../app/config.js';
 import { runChecks, type Verdict, verdictLines } from './checks.js';
 import { doctorChecks } from './doctor-checks.js';
 import { servingNeeds } from './serving-needs.js';

@@ -1,9 +1,9 @@
 import { TikitakaError } from '../../operators/index.js';
-import type { Answer } from '../scene/index.js';
-import { annotateVideo } from './annotate-video.js';
-import { type AnnotatedFrame, drawAnnotatedPictures } from './annotated-picture.js';
+import { annotateVideo } from '../annotate/annotate-video.js';
+import { type AnnotatedFrame, drawAnnotatedPictures } from '../annotate/annotated-picture.js';
+import { openPictureReader } from '../annotate/picture-reader.js';
+import type { Answer } from '../questions/football/index.js';
 import { writeOutput } from './outputs.js';
-import { openPictureReader } from './picture-reader.js';
 
 /** Pictures on a contact sheet, evenly over the clip, and their width in pixels. Chosen: a sheet of 1920 pixels. */
 const SHEET_FRAMES = 6;

@@ -10,7 +10,7 @@ import {
   parseAnswer,
   parseTruth,
   type ScoreEstimate,
-} from '../scene/index.js';
+} from '../questions/football/index.js';
 import { readJson } from './read-json.js';
 
 interface EvaluateOptions {

@@ -21,10 +21,10 @@ import {
   userModel,
 } from '../../models/index.js';
 import { TikitakaError } from '../../operators/index.js';
-import type { Config } from '../config.js';
+import type { Config } from '../app/config.js';
 import { createFramePool, openStreamDecoder } from '../decode/index.js';
-import { fitHomography } from '../scene/homography.js';
-import { PITCH_POINTS } from '../scene/pitch.js';
+import { fitHomography } from '../questions/football/homography.js';
+import { PITCH_POINTS } from '../questions/football/pitch.js';
 import { configOf, modelSettings, withSettings } from './settings.js';
 
 /** Thresholds at which key points are judged, beside the model's own: those of the reference evaluation. */

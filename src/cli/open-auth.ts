@@ -1,6 +1,6 @@
 import { take } from 'rxjs';
+import type { Logger } from '../app/log.js';
 import { listedMembers, type MetagraphView, membersOf, openMetagraphView, verifySignature } from '../chain/index.js';
-import type { Logger } from '../log.js';
 import { type Auth, createAuth } from '../server/index.js';
 import { chainOf, snapshotPath } from './chain-settings.js';
 import type { Start } from './start-checks.js';

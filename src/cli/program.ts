@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { TikitakaError } from '../../operators/index.js';
-import { packageVersion } from '../package-root.js';
+import { packageVersion } from '../app/package-root.js';
 
 /** Loaded when named: the chain's libraries alone take longer to load than a short clip to answer. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {

@@ -1,14 +1,14 @@
 import { defer, of } from 'rxjs';
 import { reportLine as deviceLine } from '../../models/index.js';
 import { TikitakaError } from '../../operators/index.js';
-import { challengeLog } from '../challenge-log.js';
-import { createEngine, type Engine } from '../engine.js';
-import { engineAnswerer } from '../engine-answerer.js';
-import type { Logger } from '../log.js';
-import { packageVersion } from '../package-root.js';
-import { rehearse } from '../rehearsal.js';
+import { challengeLog } from '../app/challenge-log.js';
+import { createEngine, type Engine } from '../app/engine.js';
+import { engineAnswerer } from '../app/engine-answerer.js';
+import type { Logger } from '../app/log.js';
+import { packageVersion } from '../app/package-root.js';
+import { rehearse } from '../app/rehearsal.js';
+import { createHistory, statusPage } from '../app/status-page.js';
 import { type Answerer, createApp, type RunningServer, serve, shutdownOnSignals } from '../server/index.js';
-import { createHistory, statusPage } from '../status-page.js';
 import { openAuth } from './open-auth.js';
 import type { Start } from './start-checks.js';
 

@@ -1,10 +1,10 @@
 import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
 import { lastValueFrom, tap } from 'rxjs';
-import { createEngine, type EngineEvent, type FinishedAnswer } from '../engine.js';
-import { createLogger } from '../log.js';
-import { partialWarning, reportLine, wireFacts } from '../report.js';
-import { toChromeTrace, waterfall } from '../timeline.js';
+import { createEngine, type EngineEvent, type FinishedAnswer } from '../app/engine.js';
+import { createLogger } from '../app/log.js';
+import { partialWarning, reportLine, wireFacts } from '../challenge/report.js';
+import { toChromeTrace, waterfall } from '../challenge/timeline.js';
 import { loadFor } from './check-target.js';
 import { drawAnswer, drawingEndings } from './draw-answer.js';
 import { checkOutputs, writeOutput } from './outputs.js';

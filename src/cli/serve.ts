@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { readConfig } from '../config.js';
-import { createLogger } from '../log.js';
+import { readConfig } from '../app/config.js';
+import { createLogger } from '../app/log.js';
 import { servingNeeds } from './serving-needs.js';
 import { overridesOf, serverSettings, withSettings } from './settings.js';
 import { createStart, passStartChecks } from './start-checks.js';

@@ -1,5 +1,5 @@
+import type { ConfigFault, GivenConfig } from '../app/config.js';
 import { listedMembers } from '../chain/index.js';
-import type { ConfigFault, GivenConfig } from '../config.js';
 
 /** What `tikitaka serve` asks of the configuration besides its form. */
 export function servingNeeds(given: GivenConfig): readonly ConfigFault[] {

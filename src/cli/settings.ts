@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { OptionError } from '../../operators/index.js';
-import { type Config, type ConfigKey, configKeys, readConfig } from '../config.js';
+import { type Config, type ConfigKey, configKeys, readConfig } from '../app/config.js';
 
 /** Command-line options that are another name for one variable of the configuration, by the name that commander gives them. */
 export type Settings = Readonly<Record<string, readonly [flag: string, variable: ConfigKey, text: string]>>;

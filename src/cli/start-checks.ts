@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { readGraph } from '../../models/index.js';
 import { TikitakaError } from '../../operators/index.js';
+import type { Config, LoadedConfig } from '../app/config.js';
+import { decoderChoice } from '../app/decoder-choice.js';
+import type { Logger } from '../app/log.js';
+import { chosenModels } from '../app/model-choice.js';
 import { type Hotkey, loadSnapshot, nodeName } from '../chain/index.js';
-import type { Config, LoadedConfig } from '../config.js';
 import { loadDecoder, nvdecFault } from '../decode/index.js';
-import { decoderChoice } from '../decoder-choice.js';
-import type { Logger } from '../log.js';
-import { chosenModels } from '../model-choice.js';
 import { chainOf, readHotkey, snapshotPath } from './chain-settings.js';
 import { type Check, type Finding, runChecks } from './checks.js';
 

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { loadConfig } from '../../../src/app/config.js';
+import { createLogger } from '../../../src/app/log.js';
 import { benchCommand } from '../../../src/cli/bench.js';
 import { gridOf } from '../../../src/cli/bench-grid.js';
-import { loadConfig } from '../../../src/config.js';
-import { createLogger } from '../../../src/log.js';
 
 describe('tikitaka bench, before it measures', () => {
   let folder = '';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { answerLines, claimLines, exchangeLines } from '../../../src/cli/callers-view.js';
 import { explainRefusal, type Refusal } from '../../../src/cli/explain-refusal.js';
-import { playFootball } from '../scene/football.js';
+import { playFootball } from '../questions/football/football.js';
 
 const { truth } = playFootball({ frameCount: 80 });
 const { frames } = truth;

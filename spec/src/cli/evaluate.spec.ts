@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tikitaka } from '../../support/command-line.js';
-import { playFootball } from '../scene/football.js';
+import { playFootball } from '../questions/football/football.js';
 
 describe('tikitaka evaluate', () => {
   const { truth } = playFootball({ frameCount: 80 });

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { clipLimits } from '../../../src/clip-limits.js';
-import { configKeys, loadConfig } from '../../../src/config.js';
+import { clipLimits } from '../../../src/app/clip-limits.js';
+import { configKeys, loadConfig } from '../../../src/app/config.js';
 import { openClip } from '../../../src/container/index.js';
 import { type ClipLimits, createSlices, defaultClipLimits, limitSettings } from '../../../src/limits/index.js';
-import { createAnswerEncoder, createScene } from '../../../src/scene/index.js';
+import { createAnswerEncoder, createScene } from '../../../src/questions/football/index.js';
 import { flatClip } from '../../support/flat-h264.js';
 import { memorySource } from '../../support/memory-source.js';
 import { box, buildMp4, freeBoxes, type TrackTables } from '../../support/mp4-builder.js';
