@@ -33,7 +33,8 @@ describe('tikitaka doctor', function () {
   this.timeout(120_000);
 
   it('tries everything that a server needs; what only warns does not fail', async () => {
-    const { code, out, err } = await doctor(['--json', '--img-size', '576'], {
+    const { code, out, err } = await doctor(['--json', '--img-size', '576', '--plan', 'fixed'], {
+      ORT_THREADS: '2',
       AUTH: 'off',
       HOST: '127.0.0.1',
       PORT: '0',
@@ -51,7 +52,11 @@ describe('tikitaka doctor', function () {
     const found = (name: string) => verdicts.find((verdict) => verdict.name === name);
     assert.match(found('settings')?.text ?? '', /\.env looked for at .*: none found/);
     assert.match(found('decoder')?.text ?? '', /libav .* in process/);
-    assert.match(found('inference')?.text ?? '', /tikitaka-576x320 runs on cpu/, 'the size that was asked for');
+    assert.match(
+      found('inference')?.text ?? '',
+      /tikitaka-576x320 runs on cpu, 2 threads/,
+      'size and threads as asked for',
+    );
     assert.equal(found('wallet')?.status, 'warn');
     for (const { status, name, mend } of verdicts) if (status === 'warn') assert.ok(mend, `${name} tells its mend`);
   });
