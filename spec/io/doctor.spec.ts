@@ -7,6 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { askMetagraph } from '../../src/chain/index.js';
+import { saveSnapshot } from '../../src/chain/snapshot-file.js';
 import { startFakeNode, wellChain } from '../src/chain/fake-node.js';
 import { vectors } from '../src/server/auth-vectors.js';
 import { servingSettings } from '../support/serve-process.js';
@@ -75,6 +77,13 @@ describe('tikitaka doctor', function () {
         out,
         /^warn +metagraph +callers are sent to 203\.0\.113\.1:8000, PORT is 7999\n +-> tikitaka chain/m,
       );
+      const saved = { ...(await askMetagraph({ url: node.url, netuid: 44 })), fetchedAtMs: Date.now() - 600_000 };
+      await saveSnapshot(join(folder, 'tikitaka', 'metagraph-44.json'), saved);
+      await node.kill();
+      const gone = { ...settings, AUTH: 'chain', SUBTENSOR_ADDRESS: node.url, XDG_CACHE_HOME: folder };
+      const told = (await doctor([], gone)).out;
+      assert.match(told, /^warn +metagraph .*ECONNREFUSED.*; the metagraph saved 10 minutes ago would do until it is/m);
+      assert.match(told, /^warn +clock +not checked against the chain: /m);
       assert.match(out, /^fail +clock +the chain's last block was made 30\d s ago by this clock\n +-> timedatectl/m);
     } finally {
       await node.kill();

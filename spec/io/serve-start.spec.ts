@@ -214,6 +214,7 @@ describe('the start of a server', function () {
     const node = await startFakeNode(chain, port);
     try {
       await server.saying(/metagraph of subnet 44: 1 members, 1 may call/);
+      await server.saying(/WARN {2}metagraph: .* is not registered in subnet 44: nobody will call -> /);
       assert.equal((await call(`${url}/availability`)).text, '{"available":true}');
     } finally {
       await node.kill();

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { z } from 'zod';
 import { TikitakaError } from '../../operators/index.js';
 import { defaultClipLimits } from '../limits/index.js';
-import { type Closeness, nearestName, readDotenv } from './settings/index.js';
+import { readDotenv, type Slip, slipsIn } from './settings/index.js';
 
 const text = () => z.string().trim().min(1);
 const bool = (fallback: boolean) =>
@@ -251,9 +251,9 @@ export function readConfig(options: LoadConfigOptions = {}): LoadedConfig {
   const merged = { ...(presetName.success ? presets[presetName.data] : {}), ...given };
   const parsed = schema.safeParse(merged);
   const invalid = parsed.error?.issues.map((issue): ConfigFault => [issue.path.join('.') as ConfigKey, issue.message]);
-  const slips = [...slipsIn(values, 'file', path), ...slipsIn(env, 'environment')];
+  const slips = [...slipsIn(values, configKeys, { path }), ...slipsIn(env, configKeys)];
   // Where the right name was given too, nothing runs on a default unseen.
-  const isFault = ({ nearest }: Slip) => identityKeys.has(nearest) && given[nearest] === undefined;
+  const isFault = ({ nearest }: Slip<ConfigKey>) => identityKeys.has(nearest) && given[nearest] === undefined;
   const faults = [
     ...slips.filter(isFault).map(({ text }) => text),
     ...[...(invalid ?? []), ...needs(merged)].map(
@@ -265,25 +265,6 @@ export function readConfig(options: LoadConfigOptions = {}): LoadedConfig {
   }
   const warnings = slips.map(({ text }) => text);
   return { config: parsed.data, told, given: new Set(Object.keys(given) as ConfigKey[]), warnings };
-}
-
-interface Slip {
-  readonly nearest: ConfigKey;
-  readonly text: string;
-}
-
-/** Names that were probably meant to be ours. Their values are not told: they may be secrets. */
-function slipsIn(
-  record: Readonly<Record<string, string | undefined>>,
-  closeness: Closeness,
-  path = 'the environment',
-): Slip[] {
-  return Object.keys(record).flatMap((name) => {
-    const nearest = record[name]?.trim() ? nearestName(name, configKeys, closeness) : undefined;
-    return nearest
-      ? [{ nearest, text: `${name} in ${path} is no variable of ours, ${nearest} is: rename or remove it` }]
-      : [];
-  });
 }
 
 /** Empty values count as not given, so that `KEY=` in a copied `.env.example` means the default. */

@@ -1,4 +1,5 @@
 import { TikitakaError } from '../../operators/index.js';
+import type { Logger } from '../app/log.js';
 
 /** What a check found, one line. */
 export interface Finding {
@@ -39,6 +40,12 @@ export async function runChecks<C>(checks: readonly Check<C>[], context: C): Pro
 export function textOf(error: unknown): string {
   if (error instanceof TikitakaError) return error.message;
   return `ERR_INTERNAL: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+/** The verdict in the log; failures are left to who ends for them. */
+export function tell({ name, status, text, mend }: Verdict, log: Logger): void {
+  if (status === 'ok') log.info(`${name}: ${text}`);
+  if (status === 'warn') log.warn(`${name}: ${text}${mend === undefined ? '' : ` -> ${mend}`}`);
 }
 
 /** Lines for people: each verdict with its cure below it. */

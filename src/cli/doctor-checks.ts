@@ -2,18 +2,21 @@ import { constants } from 'node:fs';
 import { access, readFile, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { reportLine } from '../../models/index.js';
+import type { Config } from '../app/config.js';
 import { createLogger } from '../app/log.js';
 import { chosenModels, openModels } from '../app/model-choice.js';
-import { askChainTime, askMetagraph, type MetagraphSnapshot, nodeName } from '../chain/index.js';
+import { askChainTime, askMetagraph, loadSnapshot, nodeName } from '../chain/index.js';
 import { openDecoderReport } from '../decode/index.js';
 import { createLinkPolicy, createPool } from '../net/index.js';
-import { chainOf } from './chain-settings.js';
+import { chainOf, snapshotPath } from './chain-settings.js';
 import { type Check, type Finding, textOf } from './checks.js';
-import { judgeClock, judgeTuning, tuningKeys } from './judgements.js';
+import { judgeClock, judgePlace, judgeTuning, tuningKeys } from './judgements.js';
 import type { Start } from './start-checks.js';
 
 /** Longest wait for the chain: an operator looks at it meanwhile. */
 const CHAIN_MS = 5_000;
+/** As long as a view of the metagraph is believed. */
+const LONGEST_TRUST_S = 86_400;
 
 /** Opens the models as `serve` would: which size, on what, how fast, and why not elsewhere. */
 const inference: Check<Start> = {
@@ -39,13 +42,16 @@ const metagraph: Check<Start> = {
     if (config.AUTH !== 'chain' || !config.REFRESH_NODES) return { status: 'ok', text: 'not asked for' };
     const { url, netuid } = chainOf(config);
     const startedMs = performance.now();
-    const snapshot = await askMetagraph({ url, netuid, timeoutMs: CHAIN_MS });
+    const snapshot = await askMetagraph({ url, netuid, timeoutMs: CHAIN_MS }).catch((error: unknown) =>
+      saved(config, error),
+    );
+    if ('status' in snapshot) return snapshot;
     const { neurons } = snapshot;
     const callers = neurons.filter(({ taoStake }) => taoStake >= config.MIN_STAKE_THRESHOLD).length;
     const tookS = ((performance.now() - startedMs) / 1000).toFixed(1);
     const text = `${nodeName(url)} answered in ${tookS} s: ${neurons.length} members, ${callers} may call`;
     const own = await hotkey().then(
-      ({ address }) => ourPlace(snapshot, address, config.PORT),
+      ({ address }) => [judgePlace({ snapshot, address, port: config.PORT })],
       () => [],
     );
     if (callers > 0) return [{ status: 'ok', text }, ...own];
@@ -53,18 +59,16 @@ const metagraph: Check<Start> = {
   },
 };
 
-function ourPlace({ neurons, netuid }: MetagraphSnapshot, address: string, port: number): Finding[] {
-  const own = neurons.find(({ hotkey }) => hotkey === address);
-  if (!own) {
-    const mend = `btcli subnet register --netuid ${netuid}, or check NETUID and HOTKEY_NAME`;
-    return [{ status: 'warn', text: `${address} is not registered in subnet ${netuid}: nobody will call`, mend }];
-  }
-  const { axon } = own;
-  const mend = `tikitaka chain register --ip <public address> --port ${port}`;
-  if (!axon) return [{ status: 'warn', text: `the chain knows no address of ${address}: nobody will call`, mend }];
-  const text = `callers are sent to ${axon.ip}:${axon.port}`;
-  if (axon.port === port) return [{ status: 'ok', text }];
-  return [{ status: 'warn', text: `${text}, PORT is ${port}`, mend: `${mend}, unless something forwards it` }];
+/** `serve` answers from a saved metagraph too, until it is a day old. */
+async function saved(config: Config, cause: unknown): Promise<Finding> {
+  const { url, netuid } = chainOf(config);
+  const snapshot = config.LOAD_OLD_NODES
+    ? await loadSnapshot(snapshotPath(config), { url, netuid }).catch(() => undefined)
+    : undefined;
+  const ageS = snapshot ? (Date.now() - snapshot.fetchedAtMs) / 1000 : Number.POSITIVE_INFINITY;
+  if (ageS > LONGEST_TRUST_S) throw cause;
+  const text = `${textOf(cause)}; the metagraph saved ${(ageS / 60).toFixed(0)} minutes ago would do until it is a day old`;
+  return { status: 'warn', text, ...(metagraph.mend === undefined ? {} : { mend: metagraph.mend }) };
 }
 
 /** Callers' nonces must be within 120 s of our clock. Only those are asked that `serve` would ask anyway. */

@@ -1,3 +1,4 @@
+import type { MetagraphSnapshot } from '../chain/index.js';
 import type { Finding } from './checks.js';
 
 /** A good clock sees the chain's last block this old at most: 12 s from one to the next, some more for its way and a block left out. */
@@ -17,6 +18,30 @@ export function judgeClock(times: {
   const mend = 'timedatectl set-ntp true: callers are refused from 120 s on';
   if (ageS > 0 && times.isSyncing) return { status: 'warn', text: `not checked: ${text}, but the node is behind` };
   return { status: 'fail', text, mend };
+}
+
+/** What the chain says of our key: whether callers know it, and where they are sent. */
+export function judgePlace({
+  snapshot: { neurons, netuid },
+  address,
+  port,
+}: {
+  readonly snapshot: Pick<MetagraphSnapshot, 'neurons' | 'netuid'>;
+  /** ss58 address of our hot key. */
+  readonly address: string;
+  readonly port: number;
+}): Finding {
+  const own = neurons.find(({ hotkey }) => hotkey === address);
+  if (!own) {
+    const mend = `btcli subnet register --netuid ${netuid}, or check NETUID and HOTKEY_NAME`;
+    return { status: 'warn', text: `${address} is not registered in subnet ${netuid}: nobody will call`, mend };
+  }
+  const { axon } = own;
+  const mend = `tikitaka chain register --ip <public address> --port ${port}`;
+  if (!axon) return { status: 'warn', text: `the chain knows no address of ${address}: nobody will call`, mend };
+  const text = `callers are sent to ${axon.ip}:${axon.port}`;
+  if (axon.port === port) return { status: 'ok', text };
+  return { status: 'warn', text: `${text}, PORT is ${port}`, mend: `${mend}, unless something forwards it` };
 }
 
 interface Tuning {

@@ -3,6 +3,8 @@ import type { Logger } from '../app/log.js';
 import { listedMembers, type MetagraphView, membersOf, openMetagraphView, verifySignature } from '../chain/index.js';
 import { type Auth, createAuth } from '../server/index.js';
 import { chainOf, snapshotPath } from './chain-settings.js';
+import { tell } from './checks.js';
+import { judgePlace } from './judgements.js';
 import type { Start } from './start-checks.js';
 
 /**
@@ -27,9 +29,11 @@ export async function openAuth(
     log,
   });
   // Ends with the view.
-  view.snapshots$.pipe(take(1)).subscribe(({ netuid, neurons }) => {
+  view.snapshots$.pipe(take(1)).subscribe((snapshot) => {
+    const { netuid, neurons } = snapshot;
     const callers = neurons.filter(({ taoStake }) => taoStake >= config.MIN_STAKE_THRESHOLD).length;
     log.info(`metagraph of subnet ${netuid}: ${neurons.length} members, ${callers} may call`);
+    tell({ name: 'metagraph', ...judgePlace({ snapshot, address, port: config.PORT }) }, log);
   });
   const findMember = membersOf(view);
   const auth = createAuth({ ...common, mode: 'chain', findMember, minStakeTao: config.MIN_STAKE_THRESHOLD });

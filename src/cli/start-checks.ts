@@ -9,7 +9,7 @@ import { chosenModels } from '../app/model-choice.js';
 import { type Hotkey, loadSnapshot, nodeName } from '../chain/index.js';
 import { loadDecoder, nvdecFault } from '../decode/index.js';
 import { chainOf, readHotkey, snapshotPath } from './chain-settings.js';
-import { type Check, type Finding, runChecks } from './checks.js';
+import { type Check, type Finding, runChecks, tell } from './checks.js';
 
 /** What a start is made of; `serve` and `doctor` look at the same. */
 export interface Start extends LoadedConfig {
@@ -184,10 +184,7 @@ export const startChecks: readonly Check<Start>[] = [settings, node, wallet, cha
 export async function passStartChecks(start: Start, log: Logger): Promise<void> {
   const verdicts = await runChecks(startChecks, start);
   const failed = verdicts.filter(({ status }) => status === 'fail');
-  for (const { name, status, text, mend } of verdicts) {
-    if (status === 'ok') log.info(`${name}: ${text}`);
-    if (status === 'warn') log.warn(`${name}: ${text}${mend ? ` -> ${mend}` : ''}`);
-  }
+  for (const verdict of verdicts) tell(verdict, log);
   if (failed.length === 0) return;
   const lines = failed.map(({ name, text, mend }) => `${name}: ${text}${mend ? `\n  -> ${mend}` : ''}`);
   throw new TikitakaError('ERR_START', lines.join('\n'), { details: { failed: failed.map(({ name }) => name) } });

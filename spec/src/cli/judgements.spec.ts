@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { judgeClock, judgeTuning, tuningKeys } from '../../../src/cli/judgements.js';
+import { judgeClock, judgePlace, judgeTuning, tuningKeys } from '../../../src/cli/judgements.js';
 
 describe('judgeClock', () => {
   const rows: readonly (readonly [blockAgeS: number, isSyncing: boolean, status: string, text: RegExp, why: string])[] =
@@ -18,6 +18,25 @@ describe('judgeClock', () => {
       assert.equal(finding.status, status);
       assert.match(finding.text, text);
       assert.equal(finding.mend !== undefined, status === 'fail');
+    });
+  }
+});
+
+describe('judgePlace', () => {
+  const neuron = { uid: 1, taoStake: 0, alphaStake: 1, totalStake: 1, validatorPermit: false };
+  const at = (port: number) => ({ ip: '203.0.113.1', port });
+  const rows = [
+    ['me', at(7999), 'ok', /callers are sent to 203\.0\.113\.1:7999$/, 'registered with this port'],
+    ['me', at(80), 'warn', /203\.0\.113\.1:80, PORT is 7999/, 'another port: perhaps forwarded'],
+    ['me', undefined, 'warn', /the chain knows no address/, 'registered, never told where it is'],
+    ['another', at(7999), 'warn', /me is not registered in subnet 44/, 'not registered'],
+  ] as const;
+  for (const [hotkey, axon, status, text, why] of rows) {
+    it(`${status}: ${why}`, () => {
+      const snapshot = { netuid: 44, neurons: [{ ...neuron, hotkey, axon }] };
+      const finding = judgePlace({ snapshot, address: 'me', port: 7999 });
+      assert.equal(finding.status, status);
+      assert.match(finding.text, text);
     });
   }
 });

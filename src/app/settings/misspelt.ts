@@ -11,6 +11,28 @@ const identityPrefixes = ['NETUID', 'SUBTENSOR', 'WALLET', 'HOTKEY', 'BITTENSOR'
 const fileSlips = (length: number) => (length < 6 ? 1 : length < 12 ? 2 : 3);
 const environmentSlips = (length: number) => (length < 6 ? 0 : length < 12 ? 1 : 2);
 
+export interface Slip<K extends string> {
+  /** The one of ours that was probably meant. */
+  readonly nearest: K;
+  /** For people. Tells no value: it may be a secret. */
+  readonly text: string;
+}
+
+/** Names with a value that were probably meant to be one of `ours`: of a `.env` where `path` names one, else of the environment. */
+export function slipsIn<K extends string>(
+  record: Readonly<Record<string, string | undefined>>,
+  ours: readonly K[],
+  { path }: { readonly path?: string | undefined } = {},
+): Slip<K>[] {
+  const place = path ?? 'the environment';
+  return Object.keys(record).flatMap((name) => {
+    const nearest = record[name]?.trim() ? nearestName(name, ours, path ? 'file' : 'environment') : undefined;
+    return nearest
+      ? [{ nearest, text: `${name} in ${place} is no variable of ours, ${nearest} is: rename or remove it` }]
+      : [];
+  });
+}
+
 /** The one of `ours` that `name` was probably meant to be; undefined where it resembles none, or is one. */
 export function nearestName<K extends string>(
   name: string,
