@@ -1,10 +1,11 @@
-import { readFileSync, readSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { TikitakaError } from '../../operators/index.js';
 import type { PictureFinding } from '../contract.js';
 import { decodeOutputs, type Outputs, type OutputTensor } from '../layouts/index.js';
 import { fitInput, type PreparedModel, prependPreparation } from '../onnx/fit-input.js';
 import { readGraph } from '../onnx/graph.js';
+import { toHalfPrecision } from '../onnx/half-precision.js';
 import { placement } from '../onnx/preparation.js';
 import type { SourceSize } from '../picture-space.js';
 import { floatsOf } from './floats.js';
@@ -16,9 +17,9 @@ import {
   packFindings,
   type ReadyMessage,
   type RunMessage,
-  type SessionSettings,
   type ToChild,
 } from './protocol.js';
+import { halfDevices, providerEnvironment, sessionOptions } from './session-options.js';
 
 /*
  * A process of its own for one session, and the only importer of ONNX Runtime: `run()` blocks its thread and cannot be
@@ -65,16 +66,22 @@ class Session {
   }
 
   /** Errors: ERR_MODEL_LOAD, ERR_MODEL_SHAPE; whatever ONNX Runtime throws. */
-  static async open(load: LoadMessage, device: Device): Promise<Session> {
-    const file = device === 'cpu' ? load.file : (load.fp16File ?? load.file);
-    const model = readFileSync(file);
+  static async open(load: LoadMessage, device: Device, half: boolean): Promise<Session> {
+    const exported = half ? halfExportOf(load.file) : undefined;
+    const file = exported ?? load.file;
+    const read = readFileSync(file);
+    const model = half && exported === undefined ? toHalfPrecision(read) : read;
     const graph = readGraph(model, file);
     const input = fitInput(graph, load.input, file);
     const edited = prependPreparation(model, { input, opset: graph.opsets[''] ?? 0 }, load.input);
     const options = sessionOptions(load.session, device);
-    const session = edited
-      ? await InferenceSession.create(edited.model, options)
-      : await InferenceSession.create(file, options);
+    const { engineCacheDir } = load.session;
+    if (device === 'tensorrt' && engineCacheDir !== undefined) mkdirSync(engineCacheDir, { recursive: true });
+    Object.assign(process.env, providerEnvironment(load.session, device));
+    // By its name where that is what it holds: weights beside it are found then.
+    const session = await (edited || model !== read
+      ? InferenceSession.create(edited?.model ?? model, options)
+      : InferenceSession.create(file, options));
     const fixedBatch = typeof input.batch === 'number' ? input.batch : undefined;
     const names = { picture: edited?.pictureName ?? input.name, placement: edited?.placementNames };
     return new Session({ session, names, file, load, device, fixedBatch });
@@ -82,6 +89,16 @@ class Session {
 
   get padded(): boolean {
     return this.fixedBatch !== undefined || this.device !== 'cpu';
+  }
+
+  /** Half precision ends at 65504: what is larger becomes infinite and then no number at all. Errors: ERR_MODEL_LOAD. */
+  async checkNumbers(): Promise<void> {
+    // Half black, half white: as bright and as sharp as pictures get.
+    this.pixels.fill(0).fill(255, 0, this.pictureBytes / 2);
+    for (const [name, { data }] of await this.infer(this.sources(1))) {
+      if (data.every(Number.isFinite)) continue;
+      throw new TikitakaError('ERR_MODEL_LOAD', `${name} holds values that are no numbers`);
+    }
   }
 
   /** Runs every batch size that will be used, and chooses the largest. */
@@ -196,25 +213,6 @@ function largestBatch(warmMs: readonly (readonly [number, number])[], batchSize:
   return Math.min(batchSize, Math.max(size, Math.floor((capMs * size) / ms)));
 }
 
-function sessionOptions(settings: SessionSettings, device: Device): InferenceSession.SessionOptions {
-  if (device === 'tensorrt') {
-    // The binding takes no TensorRT options (microsoft/onnxruntime#26854): the provider's variables are all there is.
-    process.env.ORT_TENSORRT_FP16_ENABLE = settings.fp16 ? '1' : '0';
-    process.env.ORT_TENSORRT_ENGINE_CACHE_ENABLE = settings.engineCacheDir === undefined ? '0' : '1';
-    process.env.ORT_TENSORRT_CACHE_PATH = settings.engineCacheDir ?? '';
-  }
-  return {
-    executionProviders: [device],
-    intraOpNumThreads: settings.threads,
-    interOpNumThreads: 1,
-    graphOptimizationLevel: settings.graphOptimization,
-    enableCpuMemArena: settings.memoryArena,
-    enableMemPattern: settings.memoryArena,
-    logSeverityLevel: 3,
-    extra: { session: { intra_op: { allow_spinning: settings.spinning ? '1' : '0' } } },
-  };
-}
-
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 function send(message: FromChild): void {
@@ -223,15 +221,50 @@ function send(message: FromChild): void {
 
 let opened: Session | undefined;
 
+async function start(
+  message: LoadMessage,
+  { device, half, ...told }: Pick<ReadyMessage, 'device' | 'half' | 'passedOver' | 'notes'>,
+): Promise<void> {
+  const session = await Session.open(message, device, half);
+  try {
+    if (half) await session.checkNumbers();
+    const warm = await session.warmUp();
+    opened = session;
+    const { engineCacheDir } = message.session;
+    const notes = [...told.notes, ...(device === 'tensorrt' ? engineNotes(engineCacheDir) : [])];
+    send({ type: 'ready', device, half, file: session.file, passedOver: told.passedOver, notes, ...warm });
+  } catch (error) {
+    await session.session.release();
+    throw error;
+  }
+}
+
+/** The half-precision export beside a file. */
+function halfExportOf(file: string): string | undefined {
+  const sibling = file.replace(/\.onnx$/, '.fp16.onnx');
+  return sibling !== file && existsSync(sibling) ? sibling : undefined;
+}
+
+/** Whether the provider did keep what it compiled: it may never have heard of the folder. */
+function engineNotes(folder: string | undefined): string[] {
+  if (folder === undefined || readdirSync(folder).length > 0) return [];
+  return [`TensorRT kept no engine in ${folder}: it compiles anew at each start`];
+}
+
 async function load(message: LoadMessage): Promise<void> {
   const passedOver: PassedOver[] = [];
   for (const device of message.devices) {
     send({ type: 'trying', device });
+    const notes: string[] = [];
+    if (message.session.fp16 && halfDevices.includes(device)) {
+      try {
+        return await start(message, { device, half: true, passedOver, notes });
+      } catch (error) {
+        notes.push(`no half precision: ${messageOf(error)}`);
+      }
+    }
     try {
-      const session = await Session.open(message, device);
-      const warm = await session.warmUp();
-      opened = session;
-      return send({ type: 'ready', device, file: session.file, passedOver, ...warm });
+      return await start(message, { device, half: false, passedOver, notes });
     } catch (error) {
       const misfit = error instanceof TikitakaError && error.code === 'ERR_MODEL_SHAPE';
       if (misfit || device === message.devices.at(-1)) {

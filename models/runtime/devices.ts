@@ -32,6 +32,8 @@ export interface DeviceReport {
   readonly file: string;
   readonly device: Device;
   readonly threads: number;
+  /** Whether it computes in half precision. */
+  readonly half: boolean;
   readonly maxBatch: number;
   /** Predicted duration of one picture and of a full batch. */
   readonly oneMs: number;
@@ -63,9 +65,9 @@ const CARDS = ['/dev/nvidiactl', '/dev/dxg'];
 
 /** One line for the log. */
 export function reportLine(report: DeviceReport): string {
-  const { model, device, threads, maxBatch, oneMs, fullMs, passedOver, notes } = report;
-  const cpu = device === 'cpu' ? `, ${threads} thread${threads === 1 ? '' : 's'}` : '';
+  const { model, device, threads, half, maxBatch, oneMs, fullMs, passedOver, notes } = report;
+  const how = device === 'cpu' ? `, ${threads} thread${threads === 1 ? '' : 's'}` : half ? ' in half precision' : '';
   const why = passedOver.map(({ device: other, reason }) => `; ${other} not used: ${reason}`).join('');
   const extra = notes.map((note) => `; ${note}`).join('');
-  return `${model} runs on ${device}${cpu}, ${oneMs.toFixed(1)} ms a picture, ${fullMs.toFixed(0)} ms a batch of ${maxBatch}${why}${extra}`;
+  return `${model} runs on ${device}${how}, ${oneMs.toFixed(1)} ms a picture, ${fullMs.toFixed(0)} ms a batch of ${maxBatch}${why}${extra}`;
 }

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { asyncScheduler, Observable, type SchedulerLike } from 'rxjs';
 import { OptionError, TikitakaError } from '../../operators/index.js';
@@ -9,6 +8,7 @@ import type { PictureFormat } from '../picture-space.js';
 import { type DeviceChoice, type DeviceReport, deviceOrder, fellBack } from './devices.js';
 import { startSession } from './process.js';
 import type { Device, LoadMessage, PassedOver, SessionSettings } from './protocol.js';
+import { unmetWishes } from './session-options.js';
 import { type ModelNotice, SessionPair } from './session-pair.js';
 import { type Worker, warmWorker } from './worker.js';
 
@@ -38,9 +38,11 @@ export interface ModelRunnerOptions {
   readonly memoryArena?: boolean;
   /** A process that holds more than this (resident bytes) after a run is replaced by the spare. Default: no limit. */
   readonly maxRssBytes?: number;
-  /** Half precision on accelerators: NAME.fp16.onnx beside the file, where there is one; asked of TensorRT anyway. Default false. */
+  /** What CUDA may take of the GPU's memory, bytes. Default: all there is. */
+  readonly gpuMemoryBytes?: number;
+  /** Half precision on accelerators: NAME.fp16.onnx beside the file, where there is one, else the file converted as it is loaded. Default false. */
   readonly fp16?: boolean;
-  /** Folder for TensorRT's compiled engines. */
+  /** Folder for TensorRT's compiled engines, made where it is missing. Default: none are kept. */
   readonly engineCacheDir?: string;
   /** A run that takes longer than `hangFactor` × its prediction, and than `minHangMs`, is hung: its process is killed. Defaults 20 and 5000. */
   readonly hangFactor?: number;
@@ -87,7 +89,6 @@ export async function openModelRunner(options: ModelRunnerOptions): Promise<Proc
   const load: LoadMessage = {
     type: 'load',
     file,
-    fp16File: options.fp16 ? halfPrecisionOf(file) : undefined,
     devices: deviceOrder(choice, process.platform),
     input: {
       name: own.name,
@@ -115,6 +116,7 @@ export async function openModelRunner(options: ModelRunnerOptions): Promise<Proc
       spinning: options.spinning ?? false,
       graphOptimization: options.graphOptimization ?? 'all',
       memoryArena: options.memoryArena ?? true,
+      gpuMemoryBytes: options.gpuMemoryBytes,
       fp16: options.fp16 ?? false,
       engineCacheDir: options.engineCacheDir,
     },
@@ -159,7 +161,8 @@ export async function openModelRunner(options: ModelRunnerOptions): Promise<Proc
       oneMs: first.predictor.predictMs(1),
       fullMs: first.predictor.predictMs(maxBatch),
       passedOver: first.ready.passedOver,
-      notes: notesOn(options, device),
+      half: first.ready.half,
+      notes: [...unmetWishes({ ...load.session, device }), ...first.ready.notes],
       fellBack: fellBack(options.device ?? 'auto', device),
     },
     get isAlive() {
@@ -211,20 +214,3 @@ async function startSomewhere(load: LoadMessage, options: ModelRunnerOptions): P
 
 const loadTimeoutMs = (options: ModelRunnerOptions, device: Device) =>
   options.loadTimeoutMs ?? (device === 'tensorrt' ? 900_000 : 120_000);
-
-/** The half-precision export beside a file. */
-function halfPrecisionOf(file: string): string | undefined {
-  const sibling = file.replace(/\.onnx$/, '.fp16.onnx');
-  return sibling !== file && existsSync(sibling) ? sibling : undefined;
-}
-
-/** What was asked for and cannot be promised. */
-function notesOn({ fp16, engineCacheDir, file }: ModelRunnerOptions, device: Device): string[] {
-  const notes: string[] = [];
-  if (fp16 && device === 'cpu') notes.push('half precision is not used on cpu');
-  else if (fp16 && !halfPrecisionOf(file)) notes.push('no .fp16.onnx file beside the model: full precision');
-  if (engineCacheDir !== undefined && device === 'tensorrt') {
-    notes.push('onnxruntime-node may ignore the engine cache folder (microsoft/onnxruntime#26854)');
-  }
-  return notes;
-}

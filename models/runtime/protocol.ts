@@ -9,8 +9,6 @@ export type Device = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu' | 'coreml' | 'dml';
 export interface LoadMessage {
   readonly type: 'load';
   readonly file: string;
-  /** Taken instead of `file` on devices other than `cpu`. */
-  readonly fp16File: string | undefined;
   /** Tried in this order until one loads and warms up. */
   readonly devices: readonly Device[];
   readonly input: InputSpec;
@@ -33,7 +31,11 @@ export interface SessionSettings {
   readonly graphOptimization: 'disabled' | 'basic' | 'extended' | 'layout' | 'all';
   /** Keep freed memory for the next run: faster, and the process stays at its peak. */
   readonly memoryArena: boolean;
+  /** Bytes that CUDA's arena may take; undefined: all there are. */
+  readonly gpuMemoryBytes: number | undefined;
+  /** Half precision where a device gains by it. */
   readonly fp16: boolean;
+  /** Where TensorRT keeps what it has compiled; undefined: nowhere. */
   readonly engineCacheDir: string | undefined;
 }
 
@@ -83,7 +85,10 @@ export interface ReadyMessage {
   readonly device: Device;
   /** The file that was loaded. */
   readonly file: string;
+  readonly half: boolean;
   readonly passedOver: readonly PassedOver[];
+  /** What was asked for and could not be had. */
+  readonly notes: readonly string[];
   readonly maxBatch: number;
   /** [batch size, ms] of each warmed size, rising. */
   readonly warmMs: readonly (readonly [number, number])[];

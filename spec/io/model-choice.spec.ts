@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadConfig } from '../../src/app/config.js';
+import { type ModelSetOptions, reportLine } from '../../models/index.js';
+import { cacheFolder } from '../../src/app/cache-folder.js';
+import { type ConfigKey, loadConfig } from '../../src/app/config.js';
 import { createLogger } from '../../src/app/log.js';
-import { chosenModels, openModels, withImageSize } from '../../src/app/model-choice.js';
+import { chosenModels, modelSetOptions, openModels, withImageSize } from '../../src/app/model-choice.js';
 import { packageRoot } from '../../src/app/package-root.js';
 
 const weights = fileURLToPath(new URL('models/weights/tikitaka-768x448.onnx', packageRoot));
@@ -54,5 +57,51 @@ describe('the size of the pictures', () => {
     const overrides = { LOG_LEVEL: 'silent', TIME_BUDGET_S: '0.26', PLAYER_MODEL: weights };
     const config = loadConfig({ env: {}, dotenvPaths: [], overrides });
     assert.equal(await withImageSize(config, createLogger(config)), config);
+  });
+});
+
+describe('settings of the sessions', () => {
+  const optionsFor = (overrides: Partial<Record<ConfigKey, string>>) => {
+    const config = loadConfig({
+      env: { HOME: '/home' },
+      dotenvPaths: [],
+      overrides: { LOG_LEVEL: 'silent', ...overrides },
+    });
+    return modelSetOptions(config, createLogger(config));
+  };
+  const table: [overrides: Partial<Record<ConfigKey, string>>, expected: Partial<ModelSetOptions>][] = [
+    [{}, { graphOptimization: 'all', memoryArena: true, fp16: false, weakest: 0.12 }],
+    [{ ORT_GRAPH_OPTIMIZATION: 'extended' }, { graphOptimization: 'extended' }],
+    [{ ORT_MEMORY_ARENA: '0' }, { memoryArena: false }],
+    [{ MODEL_MEMORY_MB: '600' }, { maxRssBytes: 600e6 }],
+    [{ GPU_MEMORY_MB: '2000' }, { gpuMemoryBytes: 2e9 }],
+    [{ FP16: '1' }, { fp16: true }],
+    [{ ORT_THREADS: '3' }, { threads: 3 }],
+    [{ TENSORRT_CACHE_DIR: '/engines' }, { engineCacheDir: '/engines' }],
+    [{}, { engineCacheDir: join(cacheFolder(), 'tensorrt') }],
+  ];
+  for (const [overrides, expected] of table) {
+    it(`${JSON.stringify(overrides)} becomes ${JSON.stringify(expected)}`, () => {
+      const options = optionsFor(overrides);
+      assert.deepEqual({ ...options, ...expected }, options);
+    });
+  }
+
+  it('say nothing of what is not set, and of no folder where engines are not to be kept', () => {
+    const options = optionsFor({ TENSORRT_CACHE_DIR: 'off' });
+    for (const name of ['engineCacheDir', 'maxRssBytes', 'gpuMemoryBytes']) assert.ok(!(name in options), name);
+  });
+
+  it('have a start that tells what this device cannot give', async () => {
+    const config = loadConfig({
+      env: {},
+      dotenvPaths: [],
+      overrides: { DEVICE: 'cpu', FP16: '1', GPU_MEMORY_MB: '100' },
+    });
+    const models = await openModels(config, createLogger({ ...config, LOG_LEVEL: 'silent' }), false);
+    await models.close();
+    const [report] = models.reports;
+    assert.equal(report?.notes.length, 2);
+    assert.match(report ? reportLine(report) : '', /no half precision: .*; no limit of GPU memory: cpu has none/);
   });
 });

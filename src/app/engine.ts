@@ -109,7 +109,9 @@ export async function createEngine({
     }),
   ]);
 
-  for (const report of runner.reports) log[report.fellBack ? 'warn' : 'info'](deviceLine(report));
+  for (const report of runner.reports) {
+    log[report.fellBack || report.notes.length > 0 ? 'warn' : 'info'](deviceLine(report));
+  }
   const parts: Parts = { config, log, pool, runner, allowFiles, lag, finishTime: createFinishTime({ lag }) };
   return {
     runner,

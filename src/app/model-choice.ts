@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import {
   chooseModel,
   chooseRoleModel,
@@ -9,6 +10,7 @@ import {
   shippedModels,
 } from '../../models/index.js';
 import { NOISE_SCORE } from '../questions/football/index.js';
+import { cacheFolder } from './cache-folder.js';
 import type { Config } from './config.js';
 import type { Logger } from './log.js';
 
@@ -98,12 +100,24 @@ export function modelSetOptions(config: Config, log: Logger): ModelSetOptions {
     // Weaker boxes than the thresholds never stand alone but confirm tracks (ByteTrack).
     weakest: NOISE_SCORE,
     skipPitch: config.SKIP_PITCH,
-    device: config.DEVICE,
     batchSize: config.BATCH_SIZE,
-    fp16: config.FP16,
+    ...sessionSettings(config),
     // One core is the decoder's: with a thread on each, the models wait for themselves (measured: two cores, 39 frames in 2 s instead of 33).
     threads: config.ORT_THREADS === 'auto' ? Math.max(1, availableParallelism() - 1) : config.ORT_THREADS,
-    ...(config.TENSORRT_CACHE_DIR === undefined ? {} : { engineCacheDir: config.TENSORRT_CACHE_DIR }),
     onNotice: ({ level, message, details }) => log[level](details, message),
   };
+}
+
+/** What the configuration says of any session, whatever model it runs. */
+export function sessionSettings(config: Config) {
+  const { MODEL_MEMORY_MB, GPU_MEMORY_MB, TENSORRT_CACHE_DIR = join(cacheFolder(), 'tensorrt') } = config;
+  return {
+    device: config.DEVICE,
+    fp16: config.FP16,
+    graphOptimization: config.ORT_GRAPH_OPTIMIZATION,
+    memoryArena: config.ORT_MEMORY_ARENA,
+    ...(MODEL_MEMORY_MB === undefined ? {} : { maxRssBytes: MODEL_MEMORY_MB * 1e6 }),
+    ...(GPU_MEMORY_MB === undefined ? {} : { gpuMemoryBytes: GPU_MEMORY_MB * 1e6 }),
+    ...(TENSORRT_CACHE_DIR === 'off' ? {} : { engineCacheDir: TENSORRT_CACHE_DIR }),
+  } satisfies Partial<ModelSetOptions>;
 }

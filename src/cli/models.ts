@@ -22,6 +22,7 @@ import {
 } from '../../models/index.js';
 import { TikitakaError } from '../../operators/index.js';
 import type { Config } from '../app/config.js';
+import { sessionSettings } from '../app/model-choice.js';
 import { createFramePool, openStreamDecoder } from '../decode/index.js';
 import { fitHomography } from '../questions/football/homography.js';
 import { PITCH_POINTS } from '../questions/football/pitch.js';
@@ -145,10 +146,10 @@ async function check(file: string, options: CheckOption): Promise<void> {
   }
 }
 
-const runnerOptions = ({ DEVICE: device, ORT_THREADS: threads }: Config) => ({
-  device,
+const runnerOptions = (config: Config) => ({
+  ...sessionSettings(config),
   spare: false,
-  ...(threads === 'auto' ? {} : { threads }),
+  ...(config.ORT_THREADS === 'auto' ? {} : { threads: config.ORT_THREADS }),
 });
 
 interface EvaluateOption extends JsonOption {

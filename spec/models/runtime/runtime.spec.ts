@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { deviceOrder, fellBack, reportLine } from '../../../models/runtime/devices.js';
-import { floatsOf, halfToFloat } from '../../../models/runtime/floats.js';
+import { floatsOf, floatToHalf, halfToFloat } from '../../../models/runtime/floats.js';
 import { Predictor } from '../../../models/runtime/predictor.js';
 import { packFindings, unpackFindings } from '../../../models/runtime/protocol.js';
 
@@ -83,12 +83,13 @@ describe('deviceOrder', () => {
       oneMs: 12.34,
       fullMs: 90,
       passedOver: [{ device: 'cuda', reason: 'no library' }],
-      notes: ['half precision is not used on cpu'],
+      half: false,
+      notes: ['no half precision on it'],
       fellBack: false,
     });
     assert.equal(
       line,
-      'ours runs on cpu, 2 threads, 12.3 ms a picture, 90 ms a batch of 8; cuda not used: no library; half precision is not used on cpu',
+      'ours runs on cpu, 2 threads, 12.3 ms a picture, 90 ms a batch of 8; cuda not used: no library; no half precision on it',
     );
   });
 });
@@ -152,6 +153,32 @@ describe('findings on the control channel', () => {
 });
 
 describe('floatsOf', () => {
+  it('writes every half as it was read, what lies between as the nearest, and nothing as infinite or 0', () => {
+    for (let bits = 0; bits < 0x7c00; bits++) {
+      for (const signed of [bits, bits | 0x8000]) assert.equal(floatToHalf(halfToFloat(signed)), signed);
+    }
+    const between = fc.tuple(fc.nat(0x7bfe), fc.double({ min: 0, max: 1, noNaN: true }));
+    fc.assert(
+      fc.property(between, ([bits, share]) => {
+        const [low, high] = [halfToFloat(bits), halfToFloat(bits + 1)];
+        const value = low + share * (high - low);
+        const nearest = halfToFloat(floatToHalf(value));
+        assert.ok(Math.abs(nearest - value) <= (high - low) / 2 || (bits === 0 && nearest === high));
+      }),
+    );
+    const table: [value: number, bits: number][] = [
+      [1e9, 0x7bff],
+      [Number.NEGATIVE_INFINITY, 0xfbff],
+      [1e-12, 1],
+      [-1e-12, 0x8001],
+      // Exactly between two: the even one.
+      [1 + 2 ** -11, 0x3c00],
+      [1 + 3 * 2 ** -11, 0x3c02],
+    ];
+    for (const [value, bits] of table) assert.equal(floatToHalf(value), bits, `${value}`);
+    assert.ok(Number.isNaN(halfToFloat(floatToHalf(Number.NaN))));
+  });
+
   it('reads half precision', () => {
     const table: [bits: number, value: number][] = [
       [0x0000, 0],
