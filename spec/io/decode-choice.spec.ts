@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openClip } from '../../src/container/index.js';
-import { choosePacketDecoder, createFramePool, findFfmpeg, openDecoderReport } from '../../src/decode/index.js';
+import { choosePacketDecoder, createFramePool, findFfmpeg, loadDecoder, nvdecFault } from '../../src/decode/index.js';
 import { collect, input, visitAll } from '../support/decoding.js';
 import { makeClip } from '../support/make-clip.js';
 import { memorySource } from '../support/memory-source.js';
@@ -64,9 +64,17 @@ describe('choice of the decoder', () => {
     }
   });
 
-  it('reports what works here', async () => {
-    const { libav, ffmpeg } = await openDecoderReport();
-    assert.match(libav ?? '', /\d/);
-    assert.ok(ffmpeg?.version);
+  it('tells what would decode before there is a clip', async () => {
+    const auto = await loadDecoder({ decoder: 'auto' });
+    assert.match(auto.decoder, /^libav \S+ in process$/);
+    assert.deepEqual(auto.fallbacks, []);
+    assert.match((await loadDecoder({ decoder: 'ffmpeg' })).decoder, /^ffmpeg \S+ at \//);
+    const none = loadDecoder({ decoder: 'ffmpeg', ffmpegPath: '/nowhere/ffmpeg' });
+    await assert.rejects(none, { code: 'ERR_DECODER_UNAVAILABLE' });
+  });
+
+  it('tells why no card decodes, or that one does', async () => {
+    const fault = await nvdecFault();
+    assert.ok(fault === undefined || /h264_cuvid|NVIDIA/.test(fault), fault);
   });
 });

@@ -3,10 +3,11 @@ import { access, readFile, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { reportLine } from '../../models/index.js';
 import type { Config } from '../app/config.js';
+import { decoderChoice } from '../app/decoder-choice.js';
 import { createLogger } from '../app/log.js';
 import { chosenModels, openModels } from '../app/model-choice.js';
 import { askChainTime, askMetagraph, loadSnapshot, nodeName } from '../chain/index.js';
-import { openDecoderReport } from '../decode/index.js';
+import { loadDecoder } from '../decode/index.js';
 import { createLinkPolicy, createPool } from '../net/index.js';
 import { chainOf, snapshotPath } from './chain-settings.js';
 import { type Check, type Finding, textOf } from './checks.js';
@@ -112,12 +113,17 @@ async function byAnOrigin(origin: string, allowPrivate: boolean): Promise<Findin
   }
 }
 
+/** What decodes where libav does not load. */
 const ffmpeg: Check<Start> = {
   name: 'ffmpeg',
-  async look({ config: { FFMPEG_PATH } }) {
-    const { ffmpeg } = await openDecoderReport(FFMPEG_PATH === undefined ? {} : { ffmpegPath: FFMPEG_PATH });
-    if (ffmpeg) return { status: 'ok', text: `${ffmpeg.version} at ${ffmpeg.path}` };
-    return { status: 'warn', text: 'no fallback decoder', mend: 'set FFMPEG_PATH, or apt-get install ffmpeg' };
+  async look({ config }) {
+    try {
+      const { decoder } = await loadDecoder({ ...decoderChoice(config), decoder: 'ffmpeg' });
+      return { status: 'ok', text: `${decoder}, where libav does not load` };
+    } catch (error) {
+      const text = `no fallback decoder: ${textOf(error)}`;
+      return { status: 'warn', text, mend: 'set FFMPEG_PATH, or apt-get install ffmpeg' };
+    }
   },
 };
 

@@ -14,10 +14,8 @@ export {
   choosePacketDecoder,
   chooseStreamDecoder,
   type DecoderChoice,
-  type DecoderReport,
   loadDecoder,
   nvdecFault,
-  openDecoderReport,
   warmUpDecoder,
 } from './open-decoder.js';
 export { openPacketDecoder } from './packet-decoder.js';

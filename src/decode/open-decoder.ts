@@ -75,25 +75,6 @@ export async function nvdecFault(): Promise<string | undefined> {
   }
 }
 
-/** What of the decoders works on this machine, for `doctor`. */
-export interface DecoderReport {
-  /** FFmpeg's version inside node-av; undefined where it does not load. */
-  readonly libav: string | undefined;
-  /** The ffmpeg that would be used; undefined where none runs. */
-  readonly ffmpeg: FfmpegBinary | undefined;
-}
-
-export async function openDecoderReport(choice: Pick<DecoderChoice, 'ffmpegPath'> = {}): Promise<DecoderReport> {
-  const [libav, ffmpeg] = await Promise.all([
-    loadLibav().then(
-      (lib) => lib.getFFmpegInfo().version,
-      () => undefined,
-    ),
-    theFfmpeg(choice).catch(() => undefined),
-  ]);
-  return { libav, ffmpeg };
-}
-
 const found = new Map<string, Promise<FfmpegBinary>>();
 
 /** Searches once for each `FFMPEG_PATH`; a search that found nothing is made again. */
