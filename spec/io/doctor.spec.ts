@@ -32,7 +32,7 @@ function doctor(args: readonly string[], env: Readonly<Record<string, string>>) 
 }
 
 describe('tikitaka doctor', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
 
   it('tries everything that a server needs; what only warns does not fail', async () => {
     const { code, out, err } = await doctor(['--json', '--img-size', '576', '--plan', 'fixed'], {

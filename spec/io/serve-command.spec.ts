@@ -12,7 +12,7 @@ import { serveBox, servingSettings } from '../support/serve-process.js';
 const FRAMES = 300;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 describe('tikitaka serve', function () {
-  this.timeout(60_000);
+  this.timeout(240_000);
   let folder = '';
   let clips: ClipServer;
   let settings: Awaited<ReturnType<typeof servingSettings>>;

@@ -18,7 +18,7 @@ const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const neuron = { tao: 20_000, alpha: 0, permit: true, ip: 0n, port: 0 };
 
 describe('the start of a server', function () {
-  this.timeout(120_000);
+  this.timeout(240_000);
   let folder = '';
   let settings: Awaited<ReturnType<typeof servingSettings>>;
   const box = serveBox(() => folder);
