@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { getEventListeners } from 'node:events';
 import { existsSync, readdirSync, readlinkSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import {
   createLinkPolicy,
   createPool,
@@ -297,13 +299,13 @@ describe('net: an http source', () => {
   });
 
   describe('strategies', () => {
-    it('download: the whole into a temporary file that goes with the source', async () => {
+    it('download: the whole into a temporary file without a name, gone with the source', async () => {
       const { server, open } = await set();
-      const before = temporaryFolders();
+      const before = temporaryFiles();
       const original = await open();
       const source = closing(await downloadToFile(original));
       await assert.rejects(collect(original.read({ start: 0 })), { code: 'ERR_ABORTED' }, 'the original is closed');
-      assert.equal(temporaryFolders().length, before.length + 1);
+      assert.deepEqual(temporaryFiles(), before, 'even a process that is killed leaves none');
       const asked = server.stats.requests.length;
       assert.ok(
         (await collect(source.read({ start: 1_000_000, end: 1_600_000 }))).equals(clip.subarray(1_000_000, 1_600_000)),
@@ -314,14 +316,49 @@ describe('net: an http source', () => {
       assert.equal(source.bytesRead, clip.length);
       source.close();
       source.close();
-      assert.deepEqual(temporaryFolders(), before);
+      await assert.rejects(collect(source.read({ start: 0 })), { code: 'ERR_ABORTED' });
     });
 
     it('download that is aborted leaves no file', async () => {
       const { open } = await set();
-      const before = temporaryFolders();
+      const before = temporaryFiles();
       await assert.rejects(downloadToFile(await open(), AbortSignal.abort()), { code: 'ERR_ABORTED' });
-      assert.deepEqual(temporaryFolders(), before);
+      assert.deepEqual(temporaryFiles(), before);
+    });
+
+    it('download without a temporary folder is ERR_TEMP_STORAGE, and the source is closed', async () => {
+      const { open } = await set();
+      const original = await open();
+      await withTemporaryFolder(join(tmpdir(), 'spec-not-there'), () =>
+        assert.rejects(downloadToFile(original), {
+          code: 'ERR_TEMP_STORAGE',
+          details: { reason: 'ENOENT', folder: tmpdir() },
+        }),
+      );
+      await assert.rejects(collect(original.read({ start: 0 })), { code: 'ERR_ABORTED' });
+    });
+
+    it('download to a full one is ERR_TEMP_STORAGE, nothing is left', async function () {
+      // A limit on the size of files is what anybody can set; the system refuses the write as a full disk does.
+      if (process.platform === 'win32') this.skip();
+      this.timeout(30_000);
+      const folder = await mkdtemp(join(tmpdir(), 'spec-full-'));
+      try {
+        const loader = new URL('../../node_modules/tsx/dist/loader.mjs', import.meta.url).href;
+        const child = fileURLToPath(new URL('../support/download-child.ts', import.meta.url));
+        const { stdout } = await promisify(execFile)('sh', [
+          '-c',
+          'ulimit -f 1000; exec "$0" "$@"',
+          process.execPath,
+          `--import=${loader}`,
+          child,
+          folder,
+        ]);
+        assert.deepEqual(JSON.parse(stdout), { code: 'ERR_TEMP_STORAGE', reason: 'EFBIG', isOpen: false });
+        assert.deepEqual(await readdir(folder), []);
+      } finally {
+        await rm(folder, { recursive: true });
+      }
     });
 
     it('partial: the first bytes only, size still of the whole', async () => {
@@ -392,7 +429,7 @@ describe('net: an http source', () => {
   });
 });
 
-function temporaryFolders(): string[] {
+function temporaryFiles(): string[] {
   return readdirSync(tmpdir()).filter((name) => name.startsWith('tikitaka-clip-'));
 }
 
@@ -406,4 +443,16 @@ function openFiles(): string[] {
       return ''; // the descriptor that listed the folder is gone again
     }
   });
+}
+
+/** What `tmpdir` says while `work` is done. */
+async function withTemporaryFolder(folder: string, work: () => Promise<void>): Promise<void> {
+  const { TMPDIR } = process.env;
+  process.env.TMPDIR = folder;
+  try {
+    await work();
+  } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+  }
 }

@@ -1,8 +1,7 @@
-import { createWriteStream, rmSync } from 'node:fs';
-import { type FileHandle, mkdtemp, open } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { pathToFileURL } from 'node:url';
 import { TikitakaError } from '../../operators/index.js';
 import type { ByteSource } from './byte-source.js';
@@ -15,15 +14,30 @@ const CHUNK_BYTES = 262_144;
 export async function openFileSource(path: string): Promise<ByteSource> {
   const begun = performance.now();
   const { file, sizeBytes } = await openFile(path);
+  const firstByteMs = performance.now() - begun;
+  return sourceOf({ file, sizeBytes, name: path, url: pathToFileURL(resolve(path)).href, firstByteMs });
+}
+
+interface OpenFile {
+  readonly file: FileHandle;
+  readonly sizeBytes: number;
+  /** For errors. */
+  readonly name: string;
+  readonly url: string;
+  readonly firstByteMs: number;
+}
+
+/** Reads from an open file, and closes it with the source. */
+function sourceOf({ file, sizeBytes, name, url, firstByteMs }: OpenFile): ByteSource {
   let bytesRead = 0;
   let requests = 0;
   const life = linkSignals();
   return {
-    url: pathToFileURL(resolve(path)).href,
+    url,
     origins: new Set(),
     sizeBytes,
     acceptsRanges: true,
-    connection: { httpVersion: 'file', reused: false, firstByteMs: performance.now() - begun },
+    connection: { httpVersion: 'file', reused: false, firstByteMs },
     get bytesRead() {
       return bytesRead;
     },
@@ -39,10 +53,10 @@ export async function openFileSource(path: string): Promise<ByteSource> {
         if (life.signal.aborted) throw abortError(life.signal);
         const chunk = new Uint8Array(Math.min(CHUNK_BYTES, stop - at));
         const { bytesRead: got } = await file.read(chunk, 0, chunk.length, at).catch((cause: unknown) => {
-          throw new TikitakaError('ERR_SOURCE_TRUNCATED', `Reading ${path} failed`, { cause, details: { at } });
+          throw new TikitakaError('ERR_SOURCE_TRUNCATED', `Reading ${name} failed`, { cause, details: { at } });
         });
         if (got === 0) {
-          throw new TikitakaError('ERR_SOURCE_TRUNCATED', `${path} became shorter while it was read`, {
+          throw new TikitakaError('ERR_SOURCE_TRUNCATED', `${name} became shorter while it was read`, {
             details: { at },
           });
         }
@@ -60,38 +74,63 @@ export async function openFileSource(path: string): Promise<ByteSource> {
 }
 
 /**
- * Reads a source to its end into a temporary file and closes it (strategy `STREAMING_DOWNLOAD=0`, `PARTIAL_DOWNLOAD=0`). The
- * result reads from that file, tells the connection and the counts of the original, and deletes the file on `close`.
- * Errors: those of `source.read`; ERR_ABORTED.
+ * Reads a source to its end into a temporary file and closes it (`STREAMING_DOWNLOAD=0`). The result reads from that file and tells the
+ * connection and the counts of the original. The file has no name from the start: it is gone with its reader, however that ends.
+ * Errors: those of `source.read`; ERR_TEMP_STORAGE where the temporary folder is missing, full or not ours; ERR_ABORTED.
  */
 export async function downloadToFile(source: ByteSource, signal?: AbortSignal): Promise<ByteSource> {
-  const folder = await mkdtemp(join(tmpdir(), 'tikitaka-clip-'));
-  const remove = () => rmSync(folder, { recursive: true, force: true });
   try {
-    const path = join(folder, 'clip');
-    await pipeline(source.read({ start: 0 }, signal), createWriteStream(path));
-    const file = await openFileSource(path);
-    return {
-      url: source.url,
-      origins: source.origins,
-      sizeBytes: file.sizeBytes,
-      acceptsRanges: true,
-      connection: source.connection,
-      bytesRead: source.bytesRead,
-      requests: source.requests,
-      longestSilenceMs: source.longestSilenceMs,
-      read: file.read,
-      close() {
-        file.close();
-        remove();
-      },
-    };
-  } catch (error) {
-    remove();
-    throw error;
+    const file = await openNameless();
+    try {
+      await writeFile(file, source.read({ start: 0 }, signal));
+      const { size: sizeBytes } = await file.stat();
+      const { url, origins, connection, bytesRead, requests, longestSilenceMs } = source;
+      const { firstByteMs } = connection;
+      const { read, close } = sourceOf({ file, sizeBytes, name: 'The downloaded clip', url, firstByteMs });
+      return {
+        url,
+        origins,
+        sizeBytes,
+        acceptsRanges: true,
+        connection,
+        bytesRead,
+        requests,
+        longestSilenceMs,
+        read,
+        close,
+      };
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  } catch (cause) {
+    throw cause instanceof TikitakaError ? cause : noStorage(cause);
   } finally {
     source.close();
   }
+}
+
+/** A new file in the temporary folder that nobody else can open or has to remove. */
+async function openNameless(): Promise<FileHandle> {
+  const path = join(tmpdir(), `tikitaka-clip-${randomUUID()}`);
+  const file = await open(path, 'wx+', 0o600);
+  try {
+    await unlink(path);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  return file;
+}
+
+/** The folder is told to the log only. */
+function noStorage(cause: unknown): TikitakaError {
+  const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+  return new TikitakaError('ERR_TEMP_STORAGE', `This server cannot keep the clip while it is read (${reason})`, {
+    cause,
+    retryable: true,
+    details: { folder: tmpdir(), reason },
+  });
 }
 
 async function openFile(path: string): Promise<{ readonly file: FileHandle; readonly sizeBytes: number }> {

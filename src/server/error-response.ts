@@ -41,6 +41,7 @@ const statuses: Readonly<Record<string, number>> = {
   ERR_OVERFLOW: 503,
   ERR_SHUTDOWN: 503,
   ERR_BUDGET_EMPTY: 504,
+  ERR_TEMP_STORAGE: 507,
 
   // Our own faults
   ERR_DECODER_UNAVAILABLE: 500,
