@@ -191,6 +191,19 @@ describe('the log of a server: one line a challenge', () => {
     assert.equal(facts[0].level, 50);
   });
 
+  it('what this machine lacks: one line at level error, with the facts and without a stack', async () => {
+    const { send, runs, fail, lines } = await begin();
+    const sent = send(clip);
+    await until(() => runs.length === 1);
+    fail(0, new TikitakaError('ERR_TEMP_STORAGE', 'no room', { details: { folder: '/tmp', reason: 'ENOSPC' } }));
+    assert.equal((await sent).status, 507);
+    const { text } = await lines(1);
+    assert.match(
+      text[0] ?? '',
+      /^\S+ ERROR challenge ch-1 · .* {2}ERR_TEMP_STORAGE: no room \(folder \/tmp, reason ENOSPC\)\n$/,
+    );
+  });
+
   describe('what strangers made up', () => {
     const ids: readonly [what: string, id: string][] = [
       ['breaks the line', 'a\n2026-01-01T00:00:00.000Z info  all is well'],

@@ -106,7 +106,7 @@ describe('tikitaka serve', function () {
     assert.match(
       parts.slice(3).join(' · '),
       new RegExp(
-        `^(answered|partial|late) in .* s · HTTP/1.1 new connection · \\S+ of \\S+ MB in \\d+ requests · first .* s · ${FRAMES}/${FRAMES} frames \\(.* measured.*\\) · .*, libav h264, cpu · total .* of 3.00 s.* · \\d+ KB sent$`,
+        `^(answered|partial|late) in .* s · HTTP/1.1 new connection · \\S+ of \\S+ MB in \\d+ requests · first .* s · ${FRAMES}/${FRAMES} frames \\(.* measured.*\\) · .*, libav h264, cpu · total .* of 3.00 s.* · \\S+ KB sent$`,
       ),
     );
   });

@@ -26,7 +26,7 @@ export function createLogger(
   );
 }
 
-interface ErrorFacts {
+export interface ErrorFacts {
   readonly code?: string;
   readonly message: string;
   readonly details?: Readonly<Record<string, unknown>>;
@@ -34,12 +34,20 @@ interface ErrorFacts {
 }
 
 /** What is logged of an error. A coded one says what happened; where nobody foresaw it, the stack is all there is. */
-function errorFacts(error: unknown): ErrorFacts {
+export function errorFacts(error: unknown): ErrorFacts {
   if (!(error instanceof Error)) return { message: String(error) };
   const { message } = error;
   const known = error instanceof TikitakaError ? error : undefined;
   const stack = known && known.code !== 'ERR_INTERNAL' ? {} : { stack: pino.stdSerializers.err(error).stack };
   return known ? { code: known.code, message, details: known.details, ...stack } : { message, ...stack };
+}
+
+/** Message and small facts in one line. */
+export function errorText({ message, details = {} }: ErrorFacts): string {
+  const facts = Object.entries(details).flatMap(([key, value]) =>
+    ['string', 'number', 'boolean'].includes(typeof value) ? [`${key} ${value}`] : [],
+  );
+  return oneLine(facts.length > 0 ? `${message} (${facts.join(', ')})` : message, MAX_FACT);
 }
 
 const levels: Readonly<Record<number, string>> = { 20: 'debug', 30: 'info ', 40: 'WARN ', 50: 'ERROR', 60: 'FATAL' };
@@ -62,7 +70,7 @@ interface Line {
 function toText(line: string): string {
   const { level, time, msg = '', err, challenge, report, ...facts } = JSON.parse(line) as Line;
   const rest = Object.entries(facts).map(([key, value]) => `${key}=${factText(value)}`);
-  const cause = err ? [`${err.code ?? 'error'}: ${oneLine(err.message, MAX_FACT)}`] : [];
+  const cause = err ? [`${err.code ?? 'error'}: ${errorText(err)}`] : [];
   const head = [oneLine(msg, MAX_TEXT), ...cause, ...rest].filter(Boolean).join('  ');
   return [`${time} ${levels[level] ?? level} ${head}`, ...stackLines(err)].join('\n');
 }

@@ -33,6 +33,9 @@ export interface ChallengeRouteOptions {
   readonly now: () => number;
 }
 
+/** What nobody foresaw, and what this machine lacks. */
+const ourFaults = new Set([500, 507]);
+
 type AnswerEvent = Extract<RunEvent, { type: 'answer' }>;
 
 /** What is known of a request when it ends. */
@@ -97,7 +100,7 @@ export function challengeRoute(options: ChallengeRouteOptions): (ctx: Context) =
       if (!challenge || !onChallenge) return;
       const { report } = answer?.answer ?? {};
       const sentBytes = socket.bytesWritten - sentBefore;
-      const isOurFault = failure?.status === 500;
+      const isOurFault = ourFaults.has(failure?.status ?? 0);
       try {
         onChallenge({ ...challenge, caller, outcome, shared, tookMs, sentBytes, report, error, isOurFault });
       } catch (thrown) {

@@ -75,7 +75,10 @@ describe('log', () => {
     it('that have a code are one line: code and message', () => {
       const { log, written } = begin('text');
       log.info({ err: coded }, 'challenge');
-      assert.match(written.join(''), /^\S+ info {2}challenge {2}ERR_BUSY: Another challenge is being answered\n$/);
+      assert.match(
+        written.join(''),
+        /^\S+ info {2}challenge {2}ERR_BUSY: Another challenge is being answered \(places 1\)\n$/,
+      );
       const json = begin('json');
       json.log.info({ err: coded }, 'challenge');
       assert.deepEqual(JSON.parse(json.written[0] ?? '').err, {
