@@ -8,10 +8,10 @@ import { cacheFolder } from '../src/app/cache-folder.js';
 import type { ConfigKey } from '../src/app/config.js';
 import { createLogger } from '../src/app/log.js';
 import { rehearse } from '../src/app/rehearsal.js';
+import { median as medianOf } from '../src/challenge/quantile.js';
 import { compareWithTruth } from '../src/questions/football/index.js';
 import { generateClip } from '../src/tools/demo/generate.js';
 import { DEMO_CLIP } from '../src/tools/demo/situation.js';
-import { median as medianOf } from '../src/tools/quantile.js';
 import { machine, revision } from './harness.js';
 import { answerOf, openStand } from './stand.js';
 

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { quantile as exactQuantile } from '../src/challenge/quantile.js';
 import { machine } from '../src/tools/machine.js';
-import { quantile as exactQuantile } from '../src/tools/quantile.js';
 
 export { machine };
 

@@ -6,11 +6,15 @@ export {
   type AnswerEvent,
   type AnswerOptions,
   type AnswerPorts,
-  type AnswerScene,
   answerClip,
+  type ClipFacts,
+  type ClipFrames,
+  type Eye,
   type OpenedClip,
+  type Question,
   type StoppedBy,
-} from './challenge/answer.js';
+  type Understanding,
+} from './challenge/index.js';
 export { createTimeline, type Timeline, toChromeTrace, waterfall } from './challenge/timeline.js';
 export { type Clip, openClip, type SampleIndex, type SampleReader, type Visit } from './container/index.js';
 export { createFramePool, type Frame, type FramePool, openPacketDecoder, type PacketDecoder } from './decode/index.js';
@@ -22,6 +26,7 @@ export {
   createAnswerEncoder,
   createScene,
   type Finding,
+  footballQuestion,
   type Scene,
 } from './questions/football/index.js';
 export { type GenerateClipOptions, type GeneratedClip, generateClip } from './tools/demo/generate.js';

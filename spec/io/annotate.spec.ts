@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadImage } from '@napi-rs/canvas';
 import { annotateVideo } from '../../src/annotate/annotate-video.js';
-import { openPictureReader } from '../../src/annotate/picture-reader.js';
 import { drawAnswer } from '../../src/cli/draw-answer.js';
+import { openVideoWriter } from '../../src/decode/index.js';
+import { openPictureReader } from '../../src/decode/picture-reader.js';
 import type { Answer } from '../../src/questions/football/index.js';
-import { type GeneratedClip, generateClip, openVideoWriter } from '../../src/tools/demo/index.js';
+import { type GeneratedClip, generateClip } from '../../src/tools/demo/index.js';
 
 describe('drawing an answer over its clip', () => {
   let folder: string;

@@ -1,8 +1,7 @@
+import { type FrameRate, openPictureReader, openVideoWriter } from '../decode/index.js';
 import type { Answer } from '../questions/football/index.js';
-import { type FrameRate, openVideoWriter } from '../tools/demo/index.js';
 import { drawAnnotations } from './annotations.js';
 import { createOverlay } from './overlay.js';
-import { openPictureReader } from './picture-reader.js';
 
 export interface AnnotateVideoOptions {
   /** File or URL of the clip that was answered. */

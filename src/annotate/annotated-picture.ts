@@ -1,17 +1,11 @@
 import { createCanvas, ImageData } from '@napi-rs/canvas';
+import type { RgbaPicture } from '../decode/index.js';
 import type { AnswerFrame } from '../questions/football/index.js';
 import { drawAnnotations } from './annotations.js';
 
-/** A picture in memory: RGBA, 8 bits, rows contiguous. */
-export interface Picture {
-  readonly width: number;
-  readonly height: number;
-  readonly rgba: Uint8ClampedArray;
-}
-
 /** One frame of an answer with its picture, which may be smaller than the original. */
 export interface AnnotatedFrame {
-  readonly picture: Picture;
+  readonly picture: RgbaPicture;
   readonly frame: AnswerFrame;
 }
 

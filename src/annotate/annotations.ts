@@ -1,14 +1,16 @@
 import type { SKRSContext2D } from '@napi-rs/canvas';
 import type { ClassId } from '../../models/index.js';
+import type { Provenance } from '../challenge/index.js';
 import {
   type AnswerFrame,
   type AnswerObject,
   PITCH_LENGTH_M,
+  PITCH_MARKINGS,
   PITCH_WIDTH_M,
-  type Provenance,
+  type PitchProjection,
+  projectPitch,
 } from '../questions/football/index.js';
-import { drawLettering, letteringWidth, PITCH_LINES } from '../tools/demo/index.js';
-import { type PitchProjection, projectPitch } from './pitch-projection.js';
+import { drawLettering, letteringWidth } from './block-letters.js';
 
 export interface AnnotationOptions {
   /** Size of the picture in whose pixels the answer speaks; the context must be scaled so that it is filled by it. */
@@ -131,7 +133,7 @@ function drawRadar(
   ctx.fillRect(left - margin, top - margin, PITCH_LENGTH_M * scale + 2 * margin, PITCH_WIDTH_M * scale + 2 * margin);
   ctx.strokeStyle = 'rgba(255,255,255,0.7)';
   ctx.lineWidth = linePx * 0.7;
-  for (const line of PITCH_LINES) {
+  for (const line of PITCH_MARKINGS) {
     strokePath(
       ctx,
       line.map(([x, y]) => [left + x * scale, top + y * scale] as const),

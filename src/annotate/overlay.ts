@@ -1,5 +1,5 @@
 import { createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
-import type { PlanarPicture } from '../tools/demo/index.js';
+import type { PlanarPicture } from '../decode/index.js';
 
 /** A transparent sheet for drawing on pictures of one size that are never converted to RGB: only drawn pixels are touched. */
 export interface Overlay {

@@ -1,7 +1,8 @@
 import { defer, type Observable } from 'rxjs';
-import type { ModelRunner } from '../../models/index.js';
 import { TikitakaError } from '../../operators/index.js';
-import { type AnswerClip, plannedClip, watchPool } from '../challenge/planned-clip.js';
+import type { OpenedClip } from '../challenge/answer.js';
+import { plannedClip, watchPool } from '../challenge/planned-clip.js';
+import type { Eye } from '../challenge/question.js';
 import { createStride, streamedClip } from '../challenge/streamed-clip.js';
 import type { Timeline } from '../challenge/timeline.js';
 import { openClip, type SampleIndex } from '../container/index.js';
@@ -28,11 +29,11 @@ import { decoderChoice } from './decoder-choice.js';
 import type { Logger } from './log.js';
 import { CONTENTION } from './model-choice.js';
 
-export interface AnswerClipOptions {
+export interface ClipSourceOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly pool: Pool;
-  readonly runner: ModelRunner;
+  readonly eye: Eye<unknown>;
   readonly timeline: Timeline;
   /** http(s) URL, or with `allowFiles` the path of a file. */
   readonly target: string;
@@ -42,18 +43,18 @@ export interface AnswerClipOptions {
 }
 
 /** What became of the clip so far, for the report. */
-export interface ClipFacts {
+export interface SourceFacts {
   readonly source: ByteSource | undefined;
   readonly decoder: string;
   readonly strategy: string;
 }
 
-export interface AnswerClipOpening {
+export interface ClipSource {
   /** Emits the clip once. */
-  readonly clip$: Observable<AnswerClip>;
+  readonly clip$: Observable<OpenedClip>;
   /** Ends opening, reading and decoding; what the report says stays. Idempotent. */
   close(): void;
-  facts(): ClipFacts;
+  facts(): SourceFacts;
 }
 
 /** The opening request brings index and first keyframe of a 1080p clip, or that costs another round trip (demo clip: 275 KiB; LAB.md: 296 KB). */
@@ -62,15 +63,15 @@ export const FIRST_BYTES = 3 << 17;
 const BATCHES_OF_SLOTS = 3;
 
 /** Joins net, container, decoder and planner for one clip. */
-export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
-  const { config, runner, timeline } = options;
+export function openClipSource(options: ClipSourceOptions): ClipSource {
+  const { config, eye, timeline } = options;
   const limits = clipLimits(config);
   let source: ByteSource | undefined;
   let decoder: PacketDecoder | StreamDecoder | undefined;
   let planner: Planner | undefined;
   const leave = new AbortController();
 
-  async function open(signal: AbortSignal): Promise<AnswerClip> {
+  async function open(signal: AbortSignal): Promise<OpenedClip> {
     const connected = timeline.begin('connect');
     source = await openByteSource(options.target, {
       pool: options.pool,
@@ -97,8 +98,8 @@ export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
     parsed();
     const frames = watchPool(
       createFramePool({
-        slots: Math.min(config.PREFETCH_FRAMES, BATCHES_OF_SLOTS * runner.maxBatch),
-        bytesPerSlot: runner.input.width * runner.input.height * 3,
+        slots: Math.min(config.PREFETCH_FRAMES, BATCHES_OF_SLOTS * eye.maxBatch),
+        bytesPerSlot: eye.input.width * eye.input.height * 3,
       }),
       options.now,
     );
@@ -108,11 +109,11 @@ export function openAnswerClip(options: AnswerClipOptions): AnswerClipOpening {
       for (const reason of chosen.fallbacks) options.log.warn(reason);
       return chosen;
     };
-    const common = { input: runner.input, pool: frames, threads: config.DECODE_THREADS, limits };
+    const common = { input: eye.input, pool: frames, threads: config.DECODE_THREADS, limits };
     if (clip.kind === 'indexed') {
       const { decoder: opened } = await noting(choosePacketDecoder(choice, { ...common, index: clip.index }));
       decoder = opened;
-      const inferMs = (runner.predictMs(runner.maxBatch) / runner.maxBatch) * CONTENTION;
+      const inferMs = (eye.predictMs(eye.maxBatch) / eye.maxBatch) * CONTENTION;
       const cost = createCostModel(priorSpeeds(clip.index.width, clip.index.height, inferMs));
       cost.observeRtt(source.connection.firstByteMs);
       const planned = createPlanner({

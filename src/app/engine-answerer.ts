@@ -1,9 +1,12 @@
-import { catchError, defer, EMPTY, finalize, from, map, mergeMap, type Observable, of, throwError } from 'rxjs';
+import { catchError, defer, finalize, from, map, mergeMap, type Observable, of, throwError } from 'rxjs';
+import type { ClassThresholds } from '../../models/index.js';
 import { TikitakaError } from '../../operators/index.js';
 import { isDisturbed, outcomeOf, reportLine, wireFacts } from '../challenge/report.js';
-import { type Answer, createFrameWriter } from '../questions/football/index.js';
-import type { Answerer, AnswererEvent, EncodedAnswer, Progress } from '../server/index.js';
-import type { Engine, FinishedAnswer } from './engine.js';
+import { createFrameWriter, previewFrame } from '../questions/football/index.js';
+import type { Answerer, AnswererEvent, EncodedAnswer } from '../server/index.js';
+import type { Engine, EngineEvent, FinishedAnswer } from './engine.js';
+
+type FindingsEvent = Extract<EngineEvent, { readonly type: 'findings' }>;
 
 export interface EngineAnswererOptions {
   /** False: the first finding is a refinement like the others (`EARLY_FLUSH_FIRST_FRAME=0`). */
@@ -18,15 +21,17 @@ export function engineAnswerer(engine: Engine, { earlyFlush, onAnswer }: EngineA
     answer: ({ videoUrl, receivedAtMs }) =>
       engine.answer({ target: videoUrl, requestedAtMs: receivedAtMs }).pipe(
         mergeMap((event): Observable<AnswererEvent> => {
-          if (event.type === 'clip') return EMPTY;
           if (event.type === 'answer') {
             onAnswer?.(event.answer);
             return of({ type: 'answer', answer: encoded(event.answer) });
           }
-          const { first, findings, snapshot } = event;
-          const indexes = findings.map(({ index }) => index);
-          if (earlyFlush && first) return of({ type: 'first', read: () => wireFrames(snapshot(), indexes)[0] ?? '' });
-          return of({ type: 'progress', read: () => progress(snapshot(), indexes) });
+          const frames = () => wireFrames(event, engine.runner.thresholds);
+          if (earlyFlush && event.first) return of({ type: 'first', read: () => frames()[0] ?? '' });
+          const { measured, clip } = event;
+          return of({
+            type: 'progress',
+            read: () => ({ framesMeasured: measured, framesTotal: clip.frameCount ?? 0, frames: frames() }),
+          });
         }),
       ),
     isCurrent: (videoUrl, version) =>
@@ -44,20 +49,10 @@ export function engineAnswerer(engine: Engine, { earlyFlush, onAnswer }: EngineA
 
 const mayPass = (error: unknown): boolean => error instanceof TikitakaError && error.retryable;
 
-function progress(answer: Answer, indexes: readonly number[]): Progress {
-  return {
-    framesMeasured: answer.counts.measured,
-    framesTotal: answer.frames.length,
-    frames: wireFrames(answer, indexes),
-  };
-}
-
-function wireFrames(answer: Answer, indexes: readonly number[]): string[] {
-  const write = createFrameWriter(answer);
-  return indexes.flatMap((index) => {
-    const frame = answer.frames[index];
-    return frame ? [write(frame)] : [];
-  });
+/** What was just seen, frame by frame, before it is part of an answer. */
+function wireFrames({ findings, clip }: FindingsEvent, thresholds: ClassThresholds): string[] {
+  const write = createFrameWriter(clip);
+  return findings.map((finding) => write(previewFrame(finding, thresholds)));
 }
 
 /** Everything behind the head that differs from caller to caller; see `EncodedAnswer`. */

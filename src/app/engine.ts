@@ -1,21 +1,24 @@
-import { asyncScheduler, catchError, defer, finalize, lastValueFrom, map, type Observable, throwError } from 'rxjs';
+import {
+  asyncScheduler,
+  catchError,
+  defer,
+  finalize,
+  lastValueFrom,
+  map,
+  type Observable,
+  tap,
+  throwError,
+} from 'rxjs';
 import { reportLine as deviceLine, type ModelSet } from '../../models/index.js';
-import { type AnswerEvent, type AnswerScene, answerClip } from '../challenge/answer.js';
+import { type AnswerEvent, answerClip } from '../challenge/answer.js';
 import { createFinishTime, type FinishTime } from '../challenge/finish-time.js';
 import { createLoopLag, type LoopLag } from '../challenge/loop-lag.js';
 import { createTimeline } from '../challenge/timeline.js';
 import { warmUpDecoder } from '../decode/index.js';
 import { type ByteSource, createLinkPolicy, createPool, openByteSource, type Pool } from '../net/index.js';
-import {
-  type Answer,
-  type AnswerEncoder,
-  createAnswerEncoder,
-  createScene,
-  type Scene,
-  type SceneClip,
-} from '../questions/football/index.js';
+import { type Answer, createAnswerEncoder, type Finding, footballQuestion } from '../questions/football/index.js';
 import { clipLimits } from './clip-limits.js';
-import { openAnswerClip } from './clip-source.js';
+import { openClipSource } from './clip-source.js';
 import type { Config } from './config.js';
 import { decoderChoice } from './decoder-choice.js';
 import { type FinishedAnswer, failedAnswer, finishAnswer, versionOf } from './finished-answer.js';
@@ -48,7 +51,7 @@ export interface AnswerRequest {
 export type { FinishedAnswer } from './finished-answer.js';
 
 export type EngineEvent =
-  | Exclude<AnswerEvent, { readonly type: 'answer' }>
+  | Extract<AnswerEvent<Finding, Answer>, { readonly type: 'findings' }>
   | { readonly type: 'answer'; readonly answer: FinishedAnswer };
 
 /** What lives as long as the process: warm models and warm connections. Answers challenges one by one or at once. */
@@ -66,8 +69,6 @@ export interface Engine {
 
 /** Of a budget, at most so much is kept free for what happens behind its cut. Chosen. */
 const MOST_OF_BUDGET = 0.3;
-/** One slice of work on the scene: the event loop is never held longer by it, ms. */
-const SLICE_MS = 6;
 /** Frames of a batch in deterministic mode: a size chosen at warm-up would follow the load. */
 const FIXED_BATCH = 1;
 
@@ -169,11 +170,17 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
       dropUnscored: config.DROP_UNSCORED,
       maxBytes: clipLimits(config).maxAnswerBytes,
     });
-    const opened = openAnswerClip({
+    const question = footballQuestion({
+      runner,
+      encoder,
+      tracking: !config.DISABLE_TRACKING,
+      skipPitch: config.SKIP_PITCH,
+    });
+    const opened = openClipSource({
       config,
       log,
       pool,
-      runner,
+      eye: question.eye,
       timeline,
       allowFiles,
       target: request.target,
@@ -185,21 +192,9 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
     const finishing = { encoder, timeline, finishTime, target, budgetMs, budgetFrom, device: runner.device };
     const events$ = answerClip(
       {
-        open: () => opened.clip$,
-        runner,
+        open: () => opened.clip$.pipe(tap((clip) => (frameCount = clip.frameCount))),
+        question,
         timeline,
-        createScene: (clip) => {
-          frameCount = clip.frameCount;
-          const scene = createScene({
-            ...clip.scene,
-            width: clip.width,
-            height: clip.height,
-            tracking: !config.DISABLE_TRACKING,
-            skipPitch: config.SKIP_PITCH,
-            thresholds: runner.thresholds,
-          });
-          return freshScene(scene, encoder, () => clip.scene);
-        },
       },
       {
         budgetMs,
@@ -217,7 +212,6 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
           maxWaitMs: deterministic ? Number.POSITIVE_INFINITY : config.BATCH_WAIT_MS,
         },
         deterministic,
-        maxQueuedFrames: config.PREFETCH_FRAMES,
       },
     );
     /** Who delivered a clip will be asked for the next one. */
@@ -240,36 +234,4 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
       }),
     );
   });
-}
-
-/** The scene with the wire form kept up to date behind it, both in slices. */
-function freshScene(scene: Scene, encoder: AnswerEncoder, clip: () => SceneClip): AnswerScene {
-  let stale = false;
-  let encoding: Answer | undefined;
-  let known = clip().frameCount;
-  return {
-    add(findings) {
-      scene.add(findings);
-      stale = true;
-    },
-    snapshot(withinMs) {
-      const { frameCount } = clip();
-      // The length of a stream is known at its end only.
-      if (frameCount !== known) scene.setClip(clip());
-      known = frameCount;
-      const untilMs = performance.now() + withinMs;
-      const done = scene.refresh(() => performance.now() >= untilMs);
-      return (done ? undefined : scene.latest) ?? scene.snapshot();
-    },
-    refresh() {
-      const untilMs = performance.now() + SLICE_MS;
-      const isPaused = () => performance.now() >= untilMs;
-      if (!scene.refresh(isPaused)) return false;
-      if (stale) encoding = scene.snapshot();
-      stale = false;
-      if (encoding && !encoder.update(encoding, isPaused)) return false;
-      encoding = undefined;
-      return true;
-    },
-  };
 }

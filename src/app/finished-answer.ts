@@ -1,11 +1,11 @@
 import { TikitakaError } from '../../operators/index.js';
 import type { AnswerEvent } from '../challenge/answer.js';
 import type { FinishTime } from '../challenge/finish-time.js';
+import { explainEmpty, type LateCostOptions, lateCost } from '../challenge/late-cost.js';
 import type { AnswerReport } from '../challenge/report.js';
 import type { Timeline } from '../challenge/timeline.js';
 import type { ByteSource } from '../net/index.js';
-import type { Answer, AnswerEncoder, AnswerFields } from '../questions/football/index.js';
-import { explainEmpty, type LateCostOptions, lateCost } from './late-cost.js';
+import type { Answer, AnswerEncoder, AnswerFields, Finding } from '../questions/football/index.js';
 
 export interface FinishedAnswer {
   readonly answer: Answer;
@@ -20,7 +20,7 @@ export interface FinishedAnswer {
 }
 
 export interface FinishOptions {
-  readonly event: Extract<AnswerEvent, { readonly type: 'answer' }>;
+  readonly event: Extract<AnswerEvent<Finding, Answer>, { readonly type: 'answer' }>;
   readonly encoder: AnswerEncoder;
   readonly timeline: Timeline;
   readonly finishTime: FinishTime;

@@ -1,6 +1,23 @@
 import { defer, merge, NEVER, type Observable, of, type SchedulerLike, Subject, switchMap, take, timer } from 'rxjs';
-import type { ModelRunner } from '../../models/index.js';
-import type { AnswerOptions } from './answer.js';
+import type { Eye } from './question.js';
+
+export interface BudgetOptions {
+  /** Hard deadline in ms, counted from `requestedAtMs` or from the first frame; `Infinity` = none. */
+  readonly budgetMs: number;
+  /** Count the budget from the first decoded frame, but from no later than so many ms after the request. */
+  readonly afterFirstFrame?: { readonly timeoutMs: number } | undefined;
+  /**
+   * A budget that ends before anything was found goes on to a first look at the whole clip, until so many ms after the request;
+   * undefined: it is ERR_BUDGET_EMPTY.
+   */
+  readonly onEmpty?: { readonly waitMs: number } | undefined;
+  /** The request's time on the scheduler's clock; default the moment of subscription. */
+  readonly requestedAtMs?: number | undefined;
+  /** Kept free before the hard deadline for the last snapshot and its sending, ms, as things stand: asked again and again. */
+  readonly finishMs: () => number;
+  /** Ignore the clock: the same batches, the same answer, whatever the load (`PLAN=fixed`). */
+  readonly deterministic: boolean;
+}
 
 export interface Budget {
   /** When the last batch must be done, ms on the scheduler's clock. While nothing is found that may be later than the budget's end. */
@@ -25,7 +42,11 @@ const NEAR_MS = 10;
  * that is believed to be at the time. The first frame moves them forward where the budget is counted from it; where nothing
  * is found in time, and that is to be waited for, they move back.
  */
-export function createBudget(options: AnswerOptions, runner: ModelRunner, scheduler: SchedulerLike): Budget {
+export function createBudget(
+  options: BudgetOptions,
+  eye: Pick<Eye<unknown>, 'predictMs'>,
+  scheduler: SchedulerLike,
+): Budget {
   const { budgetMs, afterFirstFrame, onEmpty, deterministic, finishMs, requestedAtMs = scheduler.now() } = options;
   const lastAtMs = requestedAtMs + (onEmpty?.waitMs ?? 0);
   let endAtMs = deterministic ? Number.POSITIVE_INFINITY : requestedAtMs + (afterFirstFrame?.timeoutMs ?? 0) + budgetMs;
@@ -35,7 +56,7 @@ export function createBudget(options: AnswerOptions, runner: ModelRunner, schedu
 
   const dueAtMs = () => endAtMs - finishMs();
   const lateAtMs = () => Math.max(endAtMs, lastAtMs) - finishMs();
-  const takeInUntil = (atMs: number) => atMs - runner.predictMs(1);
+  const takeInUntil = (atMs: number) => atMs - eye.predictMs(1);
   // What was taken in before the first finding may still become one; what is there then, and not done in time, is cut off.
   const hardAtMs = () => (outcome === 'in time' ? dueAtMs() : lateAtMs());
   const isOverdue = () =>

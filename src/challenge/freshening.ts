@@ -1,9 +1,9 @@
 import { type SchedulerLike, Subscription } from 'rxjs';
-import type { AnswerScene } from './answer.js';
+import type { Understanding } from './question.js';
 import type { Timeline } from './timeline.js';
 
 export interface FresheningOptions {
-  readonly scene: Pick<AnswerScene, 'refresh'>;
+  readonly understanding: Pick<Understanding<never, unknown>, 'refresh'>;
   /** Hard deadline, ms on the scheduler's clock; may move. */
   readonly hardAtMs: () => number;
   readonly timeline: Timeline;
@@ -28,7 +28,7 @@ const MARGIN = 2;
  * Not after every batch: what is understood now is soon out of date again. A round begins when the last one has been rested
  * from, or when it would otherwise come too late to be in the answer.
  */
-export function createFreshening({ scene, hardAtMs, timeline, scheduler }: FresheningOptions): Freshening {
+export function createFreshening({ understanding, hardAtMs, timeline, scheduler }: FresheningOptions): Freshening {
   const work = new Subscription();
   let waiting = false;
   let roundMs = 0;
@@ -44,7 +44,7 @@ export function createFreshening({ scene, hardAtMs, timeline, scheduler }: Fresh
         function (this) {
           const end = timeline.begin('scene');
           const startMs = scheduler.now();
-          const done = scene.refresh();
+          const done = understanding.refresh();
           end();
           roundMs += scheduler.now() - startMs;
           if (!done) return void this.schedule();

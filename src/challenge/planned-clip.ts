@@ -1,22 +1,17 @@
 import type { Observable } from 'rxjs';
-import type { ModelRunner } from '../../models/index.js';
 import { pull } from '../../operators/index.js';
-import type { Clip, SampleIndex } from '../container/index.js';
+import type { Clip } from '../container/index.js';
 import type { Frame, FramePool, PacketDecoder } from '../decode/index.js';
 import type { ByteSource } from '../net/index.js';
 import type { CostModel, Planner } from '../plan/index.js';
-import type { SceneClip } from '../questions/football/index.js';
 import type { OpenedClip } from './answer.js';
 import type { Budget } from './budget.js';
+import { clipFramesOf } from './clip-frames.js';
+import type { Eye } from './question.js';
 import type { Timeline } from './timeline.js';
 
 /** Visits whose byte ranges are asked for while one is decoded (LAB.md: 3–4 ranges in flight are best). */
 const VISITS_AHEAD = 4;
-
-/** An opened clip with what the scene wants to know of it. */
-export interface AnswerClip extends OpenedClip {
-  readonly scene: SceneClip;
-}
 
 export interface PlannedClipOptions {
   readonly clip: Extract<Clip, { kind: 'indexed' }>;
@@ -25,46 +20,33 @@ export interface PlannedClipOptions {
   readonly planner: Planner;
   readonly cost: CostModel;
   readonly pool: WatchedPool;
-  readonly runner: ModelRunner;
+  readonly eye: Pick<Eye<unknown>, 'predictMs' | 'maxBatch'>;
   readonly timeline: Timeline;
   readonly now: () => number;
 }
 
 /** A clip with an index: the planner's visits one after another, through the reader and the decoder. */
-export function plannedClip(options: PlannedClipOptions): AnswerClip {
+export function plannedClip(options: PlannedClipOptions): OpenedClip {
   const { index } = options.clip;
   return {
     width: index.width,
     height: index.height,
     frameCount: index.frameCount,
-    scene: sceneClipOf(index),
+    frames: clipFramesOf(index),
     get cutShort() {
       return !options.planner.done;
     },
-    frames: (budget) => fromFrames((signal) => visitFrames(options, budget, signal)),
+    read: (budget) => fromFrames((signal) => visitFrames(options, budget, signal)),
   };
 }
 
-/** What an index tells the scene. */
-export function sceneClipOf(index: SampleIndex): SceneClip {
-  const keyframes: number[] = [];
-  const frameBytes = new Float64Array(index.frameCount);
-  for (let sample = 0; sample < index.sampleCount; sample++) {
-    const frame = index.frameNumber[sample] ?? -1;
-    if (frame < 0) continue;
-    frameBytes[frame] = index.sizeBytes[sample] ?? 0;
-    if (index.sync[sample]) keyframes.push(frame);
-  }
-  return { frameCount: index.frameCount, framePtsUs: index.framePtsUs, keyframes, frameBytes };
-}
-
 async function* visitFrames(
-  { clip, source, decoder, planner, cost, pool, runner, timeline, now }: PlannedClipOptions,
+  { clip, source, decoder, planner, cost, pool, eye, timeline, now }: PlannedClipOptions,
   budget: Pick<Budget, 'softAtMs' | 'isOverdue'>,
   signal: AbortSignal,
 ): AsyncGenerator<Frame> {
   for (;;) {
-    cost.observeInfer(runner.predictMs(runner.maxBatch) / runner.maxBatch);
+    cost.observeInfer(eye.predictMs(eye.maxBatch) / eye.maxBatch);
     const visit = planner.next({
       nowMs: now(),
       softCutMs: budget.softAtMs(),

@@ -1,4 +1,4 @@
-import { quantile } from '../tools/quantile.js';
+import { quantile } from './quantile.js';
 
 export interface RecentOptions {
   /** Values that are remembered, 1…; older ones are forgotten. */

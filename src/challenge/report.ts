@@ -1,6 +1,8 @@
-import { type LateCost, showCost } from '../app/late-cost.js';
-import { type Provenance, totalScore } from '../questions/football/index.js';
 import type { StoppedBy } from './answer.js';
+import { type LateCost, showCost } from './late-cost.js';
+
+/** measured: a model saw it in this frame; tracked: measured elsewhere in the track, confirmed here; interpolated: between two samples; held: nearest sample repeated. */
+export type Provenance = 'measured' | 'tracked' | 'interpolated' | 'held';
 
 /** What was really done for one answer: the log line, the head of the body and the tools are views of it. */
 export interface AnswerReport {
@@ -99,21 +101,6 @@ export function wireFacts({ stoppedBy, frames, device, decoder, late, problem }:
 
 /** Share of the frames that repeat what was last seen from which an answer counts as partial. Chosen: a whole-clip answer stays below it. */
 const PARTIAL_SHARE = 1 / 3;
-/**
- * What callers' quality loses where every frame is held: boxes all but everything, key points a third while the camera is slow. Measured: a
- * 30 s clip cut off early in five ways, estimated quality .67 at 59 % of the frames held, .51 at 73 %, .37 at 80 %, .34 at 82 %, .32 at 97 %.
- */
-const HELD_COST = 2 / 3;
-
-const isPartial = ({ frames }: Pick<AnswerReport, 'frames'>): boolean => frames.held / frames.total > PARTIAL_SHARE;
-
-/** What callers would give for an answer that shows little of its clip, and what to change; undefined for one that shows it. */
-export function partialWarning({ frames, problem }: Pick<AnswerReport, 'frames' | 'problem'>): string | undefined {
-  if (!isPartial({ frames })) return undefined;
-  const quality = 1 - (HELD_COST * frames.held) / frames.total;
-  const { total } = totalScore({ boxes: quality, quality, timeS: 0, fastestS: 0 });
-  const why = problem
-    ? `the clip could not be read to its end (${problem.code})`
-    : 'a longer TIME_BUDGET_S or a smaller IMG_SIZE shows more';
-  return `partial: ${frames.held} of ${frames.total} frames repeat what was last seen, which callers score at ${total.toFixed(2)} or less; ${why}`;
-}
+/** Whether an answer shows little of its clip. */
+export const isPartial = ({ frames }: Pick<AnswerReport, 'frames'>): boolean =>
+  frames.held / frames.total > PARTIAL_SHARE;

@@ -1,14 +1,15 @@
 import type { Frame, StreamDecoder } from '../decode/index.js';
 import type { ClipLimits } from '../limits/index.js';
 import type { ByteSource } from '../net/index.js';
-import { type AnswerClip, fromFrames } from './planned-clip.js';
+import type { OpenedClip } from './answer.js';
+import { fromFrames } from './planned-clip.js';
 
 /** A clip without an index: read once from its start to its end. What its container claims beyond the limit is not believed. */
 export function streamedClip(
   decoder: StreamDecoder,
   stride: Stride,
   { maxFrames }: Pick<ClipLimits, 'maxFrames'>,
-): AnswerClip {
+): OpenedClip {
   let ended = false;
   /** At a fault or a limit: what came until then is there to be answered. */
   let brokeOff = false;
@@ -30,13 +31,13 @@ export function streamedClip(
       if (ended) return decoder.frameCount;
       return brokeOff || expected ? Math.max(expected ?? 0, decoder.frameCount) : undefined;
     },
-    get scene() {
+    get frames() {
       return { frameCount: this.frameCount, fps };
     },
     get cutShort() {
       return !ended;
     },
-    frames: ({ softAtMs }) => {
+    read: ({ softAtMs }) => {
       stride.begin(softAtMs);
       return fromFrames(frames);
     },

@@ -1,6 +1,6 @@
 import { createCanvas, GlobalFonts, type SKRSContext2D } from '@napi-rs/canvas';
+import { drawLettering, letteringWidth } from '../annotate/block-letters.js';
 import type { Picture, Shape } from '../tools/bench/index.js';
-import { drawLettering, letteringWidth } from '../tools/demo/index.js';
 
 /** Pixels of the file by px of the picture: sharp on a dense screen. */
 const SCALE = 2;

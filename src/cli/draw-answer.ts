@@ -1,7 +1,7 @@
 import { TikitakaError } from '../../operators/index.js';
 import { annotateVideo } from '../annotate/annotate-video.js';
 import { type AnnotatedFrame, drawAnnotatedPictures } from '../annotate/annotated-picture.js';
-import { openPictureReader } from '../annotate/picture-reader.js';
+import { openPictureReader } from '../decode/picture-reader.js';
 import type { Answer } from '../questions/football/index.js';
 import { writeOutput } from './outputs.js';
 

@@ -3,8 +3,9 @@ import { Command } from 'commander';
 import { lastValueFrom, tap } from 'rxjs';
 import { createEngine, type EngineEvent, type FinishedAnswer } from '../app/engine.js';
 import { createLogger } from '../app/log.js';
-import { partialWarning, reportLine, wireFacts } from '../challenge/report.js';
+import { reportLine, wireFacts } from '../challenge/report.js';
 import { toChromeTrace, waterfall } from '../challenge/timeline.js';
+import { partialWarning } from '../questions/football/index.js';
 import { loadFor } from './check-target.js';
 import { drawAnswer, drawingEndings } from './draw-answer.js';
 import { checkOutputs, writeOutput } from './outputs.js';
@@ -66,8 +67,8 @@ function progressBar(): { readonly show: (event: EngineEvent) => void; readonly 
   let measured = 0;
   return {
     show(event) {
-      if (event.type === 'clip') bar.start(event.clip.frameCount ?? 0, 0);
       if (event.type !== 'findings') return;
+      if (event.first) bar.start(event.clip.frameCount ?? 0, 0);
       measured += event.findings.length;
       bar.update(measured);
     },

@@ -1,3 +1,12 @@
+export {
+  type ClipCodec,
+  type ClipContainer,
+  type FrameRate,
+  openVideoWriter,
+  type PlanarPicture,
+  type VideoWriter,
+  type VideoWriterOptions,
+} from './clip-writer.js';
 export type {
   DecodeProblems,
   PacketDecoder,
@@ -19,4 +28,5 @@ export {
   warmUpDecoder,
 } from './open-decoder.js';
 export { openPacketDecoder } from './packet-decoder.js';
+export { openPictureReader, type PictureReader, type RgbaPicture } from './picture-reader.js';
 export { openStreamDecoder } from './stream-decoder.js';

@@ -3,11 +3,11 @@ import type { ModelSet } from '../../models/index.js';
 import { clipLimits } from '../app/clip-limits.js';
 import type { Config } from '../app/config.js';
 import { decoderChoice } from '../app/decoder-choice.js';
-import { sceneClipOf } from '../challenge/planned-clip.js';
+import { type ClipFrames, clipFramesOf } from '../challenge/index.js';
 import { openClip } from '../container/index.js';
 import { choosePacketDecoder, chooseStreamDecoder, createFramePool, type Frame } from '../decode/index.js';
 import { openByteSource, type Pool } from '../net/index.js';
-import { createAnswerEncoder, createScene, describeFinding, type SceneClip } from '../questions/football/index.js';
+import { createAnswerEncoder, createScene, describeFinding } from '../questions/football/index.js';
 
 export interface SequentialOptions {
   readonly config: Config;
@@ -36,7 +36,7 @@ interface SequentialClip {
   readonly width: number;
   readonly height: number;
   frameCount(): number;
-  scene(): SceneClip;
+  scene(): ClipFrames;
   frames(): AsyncIterable<Frame>;
   close(): Promise<void>;
 }
@@ -107,7 +107,7 @@ async function openSequentialClip(source: Source, { config, runner }: Sequential
   const choice = decoderChoice(config);
   if (clip.kind === 'indexed') {
     const { index, reader } = clip;
-    const scene = sceneClipOf(index);
+    const scene = clipFramesOf(index);
     const { decoder } = await choosePacketDecoder(choice, { ...common, index });
     const keep = Array.from({ length: index.frameCount }, (_, i) => i);
     const visit = { firstSample: 0, lastSample: index.sampleCount - 1, keep, skip: 'none' } as const;

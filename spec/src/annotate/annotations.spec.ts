@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { drawAnnotatedPictures } from '../../../src/annotate/annotated-picture.js';
 import { drawAnnotations } from '../../../src/annotate/annotations.js';
-import type { AnswerFrame, AnswerObject, Provenance } from '../../../src/questions/football/index.js';
+import type { Provenance } from '../../../src/challenge/index.js';
+import type { AnswerFrame, AnswerObject } from '../../../src/questions/football/index.js';
 
 const [width, height] = [400, 300];
 const object = (source: Provenance, more: Partial<AnswerObject> = {}): AnswerObject => ({

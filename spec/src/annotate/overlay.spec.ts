@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createOverlay } from '../../../src/annotate/overlay.js';
-import type { PlanarPicture } from '../../../src/tools/demo/index.js';
+import type { PlanarPicture } from '../../../src/decode/index.js';
 
 function picture(
   width: number,

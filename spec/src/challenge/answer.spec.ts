@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { finalize, map, NEVER, type Observable, of, type SchedulerLike, takeWhile, throwError } from 'rxjs';
 import { delay } from 'rxjs/operators';
 import { marbles } from 'rxjs-marbles/mocha';
-import type { ModelRunner } from '../../../models/index.js';
 import { TikitakaError } from '../../../operators/index.js';
 import {
   type AnswerEvent,
@@ -11,9 +10,9 @@ import {
   answerClip,
   type OpenedClip,
 } from '../../../src/challenge/answer.js';
+import type { Eye } from '../../../src/challenge/question.js';
 import { createTimeline } from '../../../src/challenge/timeline.js';
 import type { Frame } from '../../../src/decode/index.js';
-import { createScene } from '../../../src/questions/football/index.js';
 
 type Marbles = Parameters<Parameters<typeof marbles>[0]>[0];
 
@@ -22,7 +21,6 @@ const options: AnswerOptions = {
   finishMs: () => 0,
   batch: { maxSize: 4, firstSize: 1, maxWaitMs: 3 },
   deterministic: false,
-  maxQueuedFrames: 8,
 };
 
 /** Counts what the pipeline owns: every frame that was made must come back, lent ones not before their run ended. */
@@ -58,12 +56,15 @@ class Ledger {
   }
 }
 
-/** One run takes `runMs` and, like a native one, goes on after it was abandoned. */
-function fakeRunner(
+/** What the eye of these specs finds: the number of the picture. */
+type Finding = number;
+
+/** One look takes `runMs` and, like a native one, goes on after it was abandoned. */
+function fakeEye(
   ledger: Ledger,
   scheduler: SchedulerLike,
   { runMs = 2, fail }: { runMs?: number; fail?: (run: number) => Error | undefined } = {},
-): ModelRunner {
+): Eye<Finding> {
   let runs = 0;
   let freeAtMs = 0;
   return {
@@ -71,7 +72,7 @@ function fakeRunner(
     maxBatch: 4,
     device: 'fake',
     predictMs: () => runMs,
-    run: (pictures, onReturn) => {
+    look: (frames, onReturn) => {
       const error = fail?.(runs++);
       // Like a process: one run after another, however many are handed over.
       freeAtMs = Math.max(freeAtMs, scheduler.now()) + runMs;
@@ -81,8 +82,7 @@ function fakeRunner(
         ledger.running--;
         onReturn();
       }, waitMs);
-      const found = pictures.map(() => ({ detections: [], keyPoints: [] }));
-      return of(found).pipe(
+      return of(frames.map(({ index }) => index)).pipe(
         delay(waitMs, scheduler),
         map((list) => {
           if (error) throw error;
@@ -90,15 +90,14 @@ function fakeRunner(
         }),
       );
     },
-    close: async () => {},
   };
 }
 
 interface Setting {
-  readonly frames: Observable<string> | ((budget: Parameters<OpenedClip['frames']>[0]) => Observable<string>);
+  readonly frames: Observable<string> | ((budget: Parameters<OpenedClip['read']>[0]) => Observable<string>);
   readonly open?: Observable<unknown>;
   readonly frameCount?: number;
-  readonly runner?: ModelRunner;
+  readonly eye?: Eye<Finding>;
   readonly cutShort?: boolean;
   readonly disturbance?: TikitakaError;
 }
@@ -111,7 +110,8 @@ function run(m: Marbles, ledger: Ledger, setting: Setting, over: Partial<AnswerO
     frameCount: setting.frameCount ?? 10,
     cutShort: setting.cutShort ?? false,
     disturbance: () => setting.disturbance,
-    frames: (budget) => {
+    frames: {},
+    read: (budget) => {
       ledger.readBytes = true;
       return (typeof setting.frames === 'function' ? setting.frames(budget) : setting.frames).pipe(
         map((letter) => ledger.frame(letter.charCodeAt(0) - 97)),
@@ -121,12 +121,11 @@ function run(m: Marbles, ledger: Ledger, setting: Setting, over: Partial<AnswerO
       );
     },
   };
-  const ports: AnswerPorts = {
+  const ports: AnswerPorts<Finding, { readonly frames: number }> = {
     open: () => (setting.open ?? of(0)).pipe(map(() => clip)),
-    runner: setting.runner ?? fakeRunner(ledger, m.scheduler),
-    createScene: (opened) => {
-      const scene = createScene({ width: opened.width, height: opened.height, frameCount: opened.frameCount });
-      return { add: (findings) => scene.add(findings), snapshot: () => scene.snapshot(), refresh: () => true };
+    question: {
+      eye: setting.eye ?? fakeEye(ledger, m.scheduler),
+      begin: ({ frameCount = 0 }) => ({ add: () => {}, refresh: () => true, snapshot: () => ({ frames: frameCount }) }),
     },
     timeline: createTimeline({ now: () => m.scheduler.now() }),
     scheduler: m.scheduler,
@@ -134,11 +133,10 @@ function run(m: Marbles, ledger: Ledger, setting: Setting, over: Partial<AnswerO
   return answerClip(ports, { ...options, ...over }).pipe(map(tell));
 }
 
-function tell(event: AnswerEvent): string {
-  if (event.type === 'clip') return 'clip';
-  if (event.type === 'findings') return `${event.first ? 'first ' : ''}${event.findings.map((f) => f.index).join()}`;
+function tell(event: AnswerEvent<Finding, { readonly frames: number }>): string {
+  if (event.type === 'findings') return `${event.first ? 'first ' : ''}${event.findings.join()}`;
   const { stoppedBy, measured, answer, late, problem } = event;
-  return `${late ? 'late, ' : ''}${stoppedBy} ${measured}/${answer.frames.length}${problem ? ` ${problem.code}` : ''}`;
+  return `${late ? 'late, ' : ''}${stoppedBy} ${measured}/${answer.frames}${problem ? ` ${problem.code}` : ''}`;
 }
 
 /** Each case also asserts that nothing is left behind. */
@@ -159,96 +157,93 @@ const budgetEmpty = (budgetMs: number, reached: string) =>
 describe('answerClip in virtual time', () => {
   specify('answers a short clip to its end, the first frame in a batch of its own', (m, ledger) => {
     const frames = m.cold('  abc|');
-    const expected = '        c-F-(GA|)';
-    const values = { c: 'clip', F: 'first 0', G: '1,2', A: 'end 3/10' };
+    const expected = '        --F-(GA|)';
+    const values = { F: 'first 0', G: '1,2', A: 'end 3/10' };
     m.expect(run(m, ledger, { frames })).toBeObservable(expected, values);
   });
 
   specify('ramps the batches: 1, 2, 4', (m, ledger) => {
     const frames = m.cold('  (abcdefg|)');
-    const expected = '        c-F-G-(HA|)';
-    const values = { c: 'clip', F: 'first 0', G: '1,2', H: '3,4,5,6', A: 'end 7/10' };
+    const expected = '        --F-G-(HA|)';
+    const values = { F: 'first 0', G: '1,2', H: '3,4,5,6', A: 'end 7/10' };
     m.expect(run(m, ledger, { frames })).toBeObservable(expected, values);
   });
 
   specify('lets no frame wait while the models are idle', (m, ledger) => {
     const frames = m.cold('  a--b------c|');
-    const expected = '        c-F--G------(HA|)';
-    const values = { c: 'clip', F: 'first 0', G: '1', H: '2', A: 'end 3/10' };
+    const expected = '        --F--G------(HA|)';
+    const values = { F: 'first 0', G: '1', H: '2', A: 'end 3/10' };
     m.expect(run(m, ledger, { frames })).toBeObservable(expected, values);
   });
 
   specify('closes a batch that waits too long for a slow source', (m, ledger) => {
-    const runner = fakeRunner(ledger, m.scheduler, { runMs: 10 });
+    const eye = fakeEye(ledger, m.scheduler, { runMs: 10 });
     const frames = m.cold('  ab----c|');
-    const expected = '        c---------F---------G---------(HA|)';
-    const values = { c: 'clip', F: 'first 0', G: '1', H: '2', A: 'end 3/10' };
-    m.expect(run(m, ledger, { frames, runner })).toBeObservable(expected, values);
+    const expected = '        ----------F---------G---------(HA|)';
+    const values = { F: 'first 0', G: '1', H: '2', A: 'end 3/10' };
+    m.expect(run(m, ledger, { frames, eye })).toBeObservable(expected, values);
   });
 
   specify('takes only the frames that the source gives: a strided plan is answered whole', (m, ledger) => {
     const frames = m.cold('  (ace|)');
-    const expected = '        c-F-(GA|)';
-    const values = { c: 'clip', F: 'first 0', G: '2,4', A: 'end 3/5' };
+    const expected = '        --F-(GA|)';
+    const values = { F: 'first 0', G: '2,4', A: 'end 3/5' };
     m.expect(run(m, ledger, { frames, frameCount: 5 })).toBeObservable(expected, values);
   });
 
   specify('stops taking frames at the soft cut and lets what is in flight finish', (m, ledger) => {
     const frames = m.cold('   a---b---c---d---e');
     const subscription = '   ^-------!         ';
-    const expected = '         c-F---G-(A|)';
-    const values = { c: 'clip', F: 'first 0', G: '1', A: 'budget 2/10' };
+    const expected = '         --F---G-(A|)';
+    const values = { F: 'first 0', G: '1', A: 'budget 2/10' };
     m.expect(run(m, ledger, { frames }, { budgetMs: 10 })).toBeObservable(expected, values);
     m.expect(frames).toHaveSubscriptions(subscription);
   });
 
   specify('leaves at the hard cut whatever a run is doing', (m, ledger) => {
-    const runner = fakeRunner(ledger, m.scheduler, { runMs: 2 });
-    const slow: ModelRunner = {
-      ...runner,
-      run: (pictures, onReturn) => {
-        if (pictures[0] && ledger.made > 1)
-          return fakeRunner(ledger, m.scheduler, { runMs: 50 }).run(pictures, onReturn);
-        return runner.run(pictures, onReturn);
-      },
+    const eye = fakeEye(ledger, m.scheduler, { runMs: 2 });
+    const slow: Eye<Finding> = {
+      ...eye,
+      look: (frames, onReturn) =>
+        (ledger.made > 1 ? fakeEye(ledger, m.scheduler, { runMs: 50 }) : eye).look(frames, onReturn),
     };
     const frames = m.cold('   abc');
     const subscription = '   ^-------!  ';
-    const expected = '         c-F-------(A|)';
-    const values = { c: 'clip', F: 'first 0', A: 'budget 1/10' };
-    m.expect(run(m, ledger, { frames, runner: slow }, { budgetMs: 10 })).toBeObservable(expected, values);
+    const expected = '         --F-------(A|)';
+    const values = { F: 'first 0', A: 'budget 1/10' };
+    m.expect(run(m, ledger, { frames, eye: slow }, { budgetMs: 10 })).toBeObservable(expected, values);
     m.expect(frames).toHaveSubscriptions(subscription);
   });
 
   specify('answers on time when the source stalls', (m, ledger) => {
     const frames = m.cold('   a---------------------');
     const subscription = '   ^-----------------!   ';
-    const expected = '         c-F---------------(A|)';
-    const values = { c: 'clip', F: 'first 0', A: 'budget 1/10' };
+    const expected = '         --F---------------(A|)';
+    const values = { F: 'first 0', A: 'budget 1/10' };
     m.expect(run(m, ledger, { frames }, { budgetMs: 20 })).toBeObservable(expected, values);
     m.expect(frames).toHaveSubscriptions(subscription);
   });
 
   specify('keeps the time for the last snapshot free', (m, ledger) => {
     const frames = m.cold('   a---------------------');
-    const expected = '         c-F----------(A|)';
-    const values = { c: 'clip', F: 'first 0', A: 'budget 1/10' };
+    const expected = '         --F----------(A|)';
+    const values = { F: 'first 0', A: 'budget 1/10' };
     m.expect(run(m, ledger, { frames }, { budgetMs: 20, finishMs: () => 5 })).toBeObservable(expected, values);
   });
 
   specify('counts the budget from the first frame where asked', (m, ledger) => {
     const frames = m.cold('   -----a----------------');
-    const expected = '         c------F-----(A|)';
-    const values = { c: 'clip', F: 'first 0', A: 'budget 1/10' };
+    const expected = '         -------F-----(A|)';
+    const values = { F: 'first 0', A: 'budget 1/10' };
     const over = { budgetMs: 10, afterFirstFrame: { timeoutMs: 20 } };
     m.expect(run(m, ledger, { frames }, over)).toBeObservable(expected, values);
   });
 
   specify('starts the budget at the latest when the first frame times out', (m, ledger) => {
     const frames = m.cold('   ---------------a------');
-    const expected = '         c------------#';
+    const expected = '         -------------#';
     const over = { budgetMs: 10, afterFirstFrame: { timeoutMs: 5 } };
-    m.expect(run(m, ledger, { frames }, over)).toBeObservable(expected, { c: 'clip' }, budgetEmpty(10, 'decode'));
+    m.expect(run(m, ledger, { frames }, over)).toBeObservable(expected, {}, budgetEmpty(10, 'decode'));
   });
 
   specify('says how far it came when the budget ends before any finding', (m, ledger) => {
@@ -259,39 +254,39 @@ describe('answerClip in virtual time', () => {
 
   describe('with a budget that ends before anything was found', () => {
     const waiting = { budgetMs: 10, onEmpty: { waitMs: 30 } };
-    const values = { c: 'clip', F: 'first 0', G: '1,2', H: '3', A: 'late, budget 1/10', B: 'late, budget 3/10' };
+    const values = { F: 'first 0', G: '1,2', H: '3', A: 'late, budget 1/10', B: 'late, budget 3/10' };
 
     specify('waits for the first frame, and says that the answer is late', (m, ledger) => {
       const frames = m.cold('   ---------------(a|)');
-      const expected = '         c----------------(FA|)';
+      const expected = '         -----------------(FA|)';
       m.expect(run(m, ledger, { frames, cutShort: true }, waiting)).toBeObservable(expected, values);
     });
 
     specify('waits for a slow opening', (m, ledger) => {
       const open = m.cold('     ------------(o|)');
       const frames = m.cold('               (a|)');
-      const expected = '         ------------c-(FA|)';
+      const expected = '         --------------(FA|)';
       m.expect(run(m, ledger, { open, frames, cutShort: true }, waiting)).toBeObservable(expected, values);
     });
 
     specify('goes on for a first look at the whole clip only, and answers when it is taken', (m, ledger) => {
       // Like the planner: what comes behind the first look is not wanted any more.
-      const frames = ({ isOverdue }: Parameters<OpenedClip['frames']>[0]) =>
+      const frames = ({ isOverdue }: Parameters<OpenedClip['read']>[0]) =>
         m.cold('                ------------abcdefgh').pipe(takeWhile((letter) => letter < 'd' || !isOverdue()));
-      const expected = '         c-------------F-(GB|)';
+      const expected = '         --------------F-(GB|)';
       m.expect(run(m, ledger, { frames, cutShort: true }, waiting)).toBeObservable(expected, values);
     });
 
     specify('answers at the last moment with what there is', (m, ledger) => {
       const frames = m.cold('   ------------a-----------------------');
       const subscription = '   ^---------------------------!       ';
-      const expected = '         c-------------F-------------(A|)    ';
+      const expected = '         --------------F-------------(A|)    ';
       m.expect(run(m, ledger, { frames }, waiting)).toBeObservable(expected, values);
       m.expect(frames).toHaveSubscriptions(subscription);
     });
 
     specify('fails where nothing comes, at the last moment', (m, ledger) => {
-      const expected = '         c---------------------------#';
+      const expected = '         ----------------------------#';
       const error = new TikitakaError(
         'ERR_BUDGET_EMPTY',
         'the budget of 10 ms (waited for 30 ms) ended before any finding, during decode',
@@ -302,24 +297,24 @@ describe('answerClip in virtual time', () => {
     specify('keeps to the budget where something is found in time, however late it began', (m, ledger) => {
       const frames = m.cold('   -------a----b---');
       const subscription = '   ^--------!      ';
-      const expected = '         c--------(FA|)';
+      const expected = '         ---------(FA|)';
       const inTime = { ...values, A: 'budget 1/10' };
       m.expect(run(m, ledger, { frames }, { ...waiting, finishMs: () => 0 })).toBeObservable(expected, inTime);
       m.expect(frames).toHaveSubscriptions(subscription);
     });
 
     specify('takes in on while a run that was predicted to end in time does not', (m, ledger) => {
-      const slow = { ...fakeRunner(ledger, m.scheduler, { runMs: 8 }), predictMs: () => 2 };
+      const slow = { ...fakeEye(ledger, m.scheduler, { runMs: 8 }), predictMs: () => 2 };
       const frames = m.cold('   -----a-----(bc|)');
-      const expected = '         c------------F-------(GB|)';
-      m.expect(run(m, ledger, { frames, runner: slow }, waiting)).toBeObservable(expected, {
+      const expected = '         -------------F-------(GB|)';
+      m.expect(run(m, ledger, { frames, eye: slow }, waiting)).toBeObservable(expected, {
         ...values,
         B: 'late, end 3/10',
       });
     });
 
     specify('does not wait where the time to wait is over before the budget', (m, ledger) => {
-      const expected = '         c-------#';
+      const expected = '         --------#';
       const over = { budgetMs: 10, onEmpty: { waitMs: 5 } };
       m.expect(run(m, ledger, { frames: m.cold('-') }, over)).toBeObservable(
         expected,
@@ -330,7 +325,7 @@ describe('answerClip in virtual time', () => {
 
     specify('counts what is kept free from the last moment, too', (m, ledger) => {
       const frames = m.cold('   ------------a-----------------------');
-      const expected = '         c-------------F--------(A|)';
+      const expected = '         --------------F--------(A|)';
       m.expect(run(m, ledger, { frames }, { ...waiting, finishMs: () => 5 })).toBeObservable(expected, values);
     });
   });
@@ -343,34 +338,34 @@ describe('answerClip in virtual time', () => {
 
   specify('answers what was decoded when the source fails', (m, ledger) => {
     const frames = m.cold('   abc#', undefined, new TikitakaError('ERR_SOURCE_TRUNCATED', 'short'));
-    const expected = '         c-F-(GA|)';
-    const values = { c: 'clip', F: 'first 0', G: '1,2', A: 'error 3/10 ERR_SOURCE_TRUNCATED' };
+    const expected = '         --F-(GA|)';
+    const values = { F: 'first 0', G: '1,2', A: 'error 3/10 ERR_SOURCE_TRUNCATED' };
     m.expect(run(m, ledger, { frames })).toBeObservable(expected, values);
   });
 
   specify('fails with the source when nothing was found', (m, ledger) => {
     const error = new TikitakaError('ERR_DECODE', 'corrupt');
-    m.expect(run(m, ledger, { frames: m.cold('--#', undefined, error) })).toBeObservable('c-#', { c: 'clip' }, error);
+    m.expect(run(m, ledger, { frames: m.cold('--#', undefined, error) })).toBeObservable('--#', {}, error);
   });
 
   specify('loses only the batch of a process that died', (m, ledger) => {
-    const runner = fakeRunner(ledger, m.scheduler, {
+    const eye = fakeEye(ledger, m.scheduler, {
       fail: (i) => (i === 1 ? new TikitakaError('ERR_INFERENCE', 'killed', { retryable: true }) : undefined),
     });
     const frames = m.cold('  (abcdefg|)');
-    const expected = '        c-F---(HA|)';
-    const values = { c: 'clip', F: 'first 0', H: '3,4,5,6', A: 'error 5/10 ERR_INFERENCE' };
-    m.expect(run(m, ledger, { frames, runner })).toBeObservable(expected, values);
+    const expected = '        --F---(HA|)';
+    const values = { F: 'first 0', H: '3,4,5,6', A: 'error 5/10 ERR_INFERENCE' };
+    m.expect(run(m, ledger, { frames, eye })).toBeObservable(expected, values);
   });
 
   specify('ends with what it has when inference fails for good', (m, ledger) => {
-    const runner = fakeRunner(ledger, m.scheduler, {
+    const eye = fakeEye(ledger, m.scheduler, {
       fail: (i) => (i === 1 ? new TikitakaError('ERR_INFERENCE', 'broken') : undefined),
     });
     const frames = m.cold('  (abcdefg|)');
-    const expected = '        c-F-(A|)';
-    const values = { c: 'clip', F: 'first 0', A: 'error 1/10 ERR_INFERENCE' };
-    m.expect(run(m, ledger, { frames, runner })).toBeObservable(expected, values);
+    const expected = '        --F-(A|)';
+    const values = { F: 'first 0', A: 'error 1/10 ERR_INFERENCE' };
+    m.expect(run(m, ledger, { frames, eye })).toBeObservable(expected, values);
   });
 
   describe('says what stopped it', () => {
@@ -405,19 +400,15 @@ describe('answerClip in virtual time', () => {
 
     specify('a silent origin is no answer to nothing found: that is the budget', (m, ledger) => {
       const setting = { frames: m.cold<string>('-'), disturbance: stalled };
-      const expected = 'c-------#';
-      m.expect(run(m, ledger, setting, { budgetMs: 10 })).toBeObservable(
-        expected,
-        { c: 'clip' },
-        budgetEmpty(10, 'decode'),
-      );
+      const expected = '--------#';
+      m.expect(run(m, ledger, setting, { budgetMs: 10 })).toBeObservable(expected, {}, budgetEmpty(10, 'decode'));
     });
   });
 
   specify('ignores the clock in deterministic mode', (m, ledger) => {
     const frames = m.cold('  a-b-c-d-e-f-|');
-    const expected = '        c-------F-----(GA|)';
-    const values = { c: 'clip', F: 'first 0,1,2,3', G: '4,5', A: 'end 6/10' };
+    const expected = '        --------F-----(GA|)';
+    const values = { F: 'first 0,1,2,3', G: '4,5', A: 'end 6/10' };
     const over = {
       budgetMs: 5,
       deterministic: true,
@@ -429,8 +420,8 @@ describe('answerClip in virtual time', () => {
   specify('hands everything back when the caller leaves', (m, ledger) => {
     const frames = m.cold('   abcdefgh');
     const caller = '         ^----!   ';
-    const expected = '         c-F-G----';
-    m.expect(run(m, ledger, { frames }), caller).toBeObservable(expected, { c: 'clip', F: 'first 0', G: '1,2' });
+    const expected = '         --F-G----';
+    m.expect(run(m, ledger, { frames }), caller).toBeObservable(expected, { F: 'first 0', G: '1,2' });
     m.expect(frames).toHaveSubscriptions(caller);
   });
 });

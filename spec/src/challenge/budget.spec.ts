@@ -1,19 +1,15 @@
 import assert from 'node:assert/strict';
 import { VirtualTimeScheduler } from 'rxjs';
-import type { ModelRunner } from '../../../models/index.js';
-import type { AnswerOptions } from '../../../src/challenge/answer.js';
-import { type Budget, createBudget } from '../../../src/challenge/budget.js';
+import { type Budget, type BudgetOptions, createBudget } from '../../../src/challenge/budget.js';
 
-const options: AnswerOptions = {
+const options: BudgetOptions = {
   budgetMs: 1000,
   finishMs: () => 0,
-  batch: { maxSize: 4, firstSize: 1, maxWaitMs: 3 },
   deterministic: false,
-  maxQueuedFrames: 8,
 };
 
 interface Course {
-  readonly over?: Partial<AnswerOptions>;
+  readonly over?: Partial<BudgetOptions>;
   /** What happens when, ms from the request. */
   readonly events?: readonly (readonly [atMs: number, happen: (budget: Budget) => void])[];
   readonly predictMs?: number;
@@ -23,8 +19,8 @@ interface Course {
 function cutsOf({ over = {}, events = [], predictMs = 100 }: Course) {
   const scheduler = new VirtualTimeScheduler();
   scheduler.maxFrames = 100_000;
-  const runner = { predictMs: () => predictMs } as unknown as ModelRunner;
-  const budget = createBudget({ ...options, ...over, finishMs: over.finishMs ?? (() => 0) }, runner, scheduler);
+  const eye = { predictMs: () => predictMs };
+  const budget = createBudget({ ...options, ...over, finishMs: over.finishMs ?? (() => 0) }, eye, scheduler);
   const cuts: { softMs?: number; hardMs?: number } = {};
   budget.soft$.subscribe(() => {
     cuts.softMs = scheduler.now();

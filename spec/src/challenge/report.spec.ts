@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { type AnswerReport, outcomeOf, partialWarning, reportLine, wireFacts } from '../../../src/challenge/report.js';
+import { type AnswerReport, outcomeOf, reportLine, wireFacts } from '../../../src/challenge/report.js';
+import { partialWarning } from '../../../src/questions/football/index.js';
 
 const report: AnswerReport = {
   stoppedBy: 'end',

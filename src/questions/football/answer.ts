@@ -1,7 +1,5 @@
 import type { BoxXyxyPx, ClassId, PictureFinding } from '../../../models/index.js';
-
-/** measured: a model saw it in this frame; tracked: measured elsewhere in the track, confirmed here; interpolated: between two samples; held: nearest sample repeated. */
-export type Provenance = 'measured' | 'tracked' | 'interpolated' | 'held';
+import type { Provenance } from '../../challenge/index.js';
 
 /** What the models said about one frame of the clip, and what its picture looks like. */
 export interface Finding extends PictureFinding {

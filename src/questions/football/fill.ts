@@ -1,4 +1,5 @@
-import type { AnswerFrame, AnswerObject, Provenance } from './answer.js';
+import type { Provenance } from '../../challenge/index.js';
+import type { AnswerFrame, AnswerObject } from './answer.js';
 import type { Camera, PictureSpace, Point } from './camera.js';
 import { projectKeyPoints } from './key-points.js';
 import { FramePacker } from './packed-frame.js';

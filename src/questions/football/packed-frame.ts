@@ -1,5 +1,6 @@
 import type { ClassId } from '../../../models/index.js';
-import type { AnswerFrame, AnswerObject, Provenance } from './answer.js';
+import type { Provenance } from '../../challenge/index.js';
+import type { AnswerFrame, AnswerObject } from './answer.js';
 
 /** Steps of a pixel and of a score that are kept: what goes over the wire (PROTOCOL §2). */
 const PER_PX = 100;

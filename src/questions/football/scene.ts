@@ -1,5 +1,6 @@
 import type { ClassThresholds } from '../../../models/index.js';
-import type { Answer, AnswerFrame, Finding, Provenance } from './answer.js';
+import type { ClipFrames, Provenance } from '../../challenge/index.js';
+import type { Answer, AnswerFrame, Finding } from './answer.js';
 import { PictureSpace } from './camera.js';
 import { type CutHints, cutFrame, cutOdds } from './cuts.js';
 import { Memo } from './memo.js';
@@ -7,21 +8,7 @@ import { FramePacker } from './packed-frame.js';
 import { createSample, type Sample, type SampleOptions } from './sample.js';
 import { ShotFiller } from './shot.js';
 
-/** What is known of the clip; parts may be learnt later (`setClip`). */
-export interface SceneClip {
-  /** Frames of the clip; undefined = not known yet: the answer then reaches to the last finding. */
-  readonly frameCount?: number | undefined;
-  /** Presentation time of frame n in µs from the first frame, by frame number. Default: from `fps`. */
-  readonly framePtsUs?: ArrayLike<number> | undefined;
-  /** Frames per second, used where `framePtsUs` is missing. Default 25. */
-  readonly fps?: number | undefined;
-  /** Frame numbers of keyframes, ascending: where a cut is likely. */
-  readonly keyframes?: readonly number[] | undefined;
-  /** Coded size of frame n in bytes, by frame number: a cut shows as a frame that outweighs its neighbours. */
-  readonly frameBytes?: ArrayLike<number> | undefined;
-}
-
-export interface SceneOptions extends SceneClip {
+export interface SceneOptions extends ClipFrames {
   /** Size of the original picture in pixels. */
   readonly width: number;
   readonly height: number;
@@ -43,7 +30,7 @@ export interface Scene {
   /** Takes findings in any order; a second finding for a frame replaces the first. Cheap: the work is done by `refresh` or `snapshot`. */
   add(findings: readonly Finding[]): void;
   /** Completes or corrects what is known of the clip. */
-  setClip(clip: SceneClip): void;
+  setClip(clip: ClipFrames): void;
   /** Works off what `add` left until `isPaused` says so (asked after every fraction of a millisecond of work); true = nothing is left to do. */
   refresh(isPaused: () => boolean): boolean;
   /** The last answer that was complete, maybe without the newest findings: what there is when no time is left. */
@@ -64,7 +51,7 @@ class FootballScene implements Scene {
   private readonly looks: SampleOptions;
   /** Not looked at yet, by frame number. */
   private readonly findings = new Map<number, Finding>();
-  private clip: SceneClip;
+  private clip: ClipFrames;
   private readonly samples = new Map<number, Sample>();
   private readonly cuts = new Memo<number>();
   private readonly filler: ShotFiller;
@@ -91,8 +78,8 @@ class FootballScene implements Scene {
     this.outdate();
   }
 
-  setClip(clip: SceneClip): void {
-    const changed = Object.entries(clip).some(([name, value]) => this.clip[name as keyof SceneClip] !== value);
+  setClip(clip: ClipFrames): void {
+    const changed = Object.entries(clip).some(([name, value]) => this.clip[name as keyof ClipFrames] !== value);
     if (!changed) return;
     this.clip = { ...this.clip, ...clip };
     this.outdate();

@@ -1,5 +1,5 @@
 import type { ClassId } from '../../../models/index.js';
-import type { Provenance } from './answer.js';
+import type { Provenance } from '../../challenge/index.js';
 import type { PictureSpace } from './camera.js';
 import type { Places } from './places.js';
 import type { Bodies } from './sample.js';

@@ -1,5 +1,5 @@
+import { median, quantile } from '../../challenge/quantile.js';
 import { hasFairBoxes, totalScore } from '../../questions/football/index.js';
-import { median, quantile } from '../quantile.js';
 import type { Setting } from './setting.js';
 
 /** How good one answer was, against the truth; shares of 1 (`tikitaka evaluate`, PROTOCOL §3). */

@@ -1,4 +1,4 @@
-import { median } from '../quantile.js';
+import { median } from '../../challenge/quantile.js';
 import { type Cell, fpsOf, type Run } from './cell.js';
 import type { BenchProcess } from './process.js';
 import type { Confirmation } from './result.js';

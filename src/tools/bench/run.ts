@@ -1,5 +1,5 @@
 import { TikitakaError } from '../../../operators/index.js';
-import { median } from '../quantile.js';
+import { median } from '../../challenge/quantile.js';
 import { type Cell, cellsOf, fastestFair, type Measured, type Run, type Steadiness, steadinessOf } from './cell.js';
 import { CONFIRM_ROUNDS, confirm } from './confirm.js';
 import { sameBatch } from './grid.js';

@@ -3,7 +3,7 @@ import { access, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OptionError, TikitakaError } from '../../../operators/index.js';
-import { type ClipCodec, type ClipContainer, openVideoWriter } from './encode.js';
+import { type ClipCodec, type ClipContainer, openVideoWriter } from '../../decode/index.js';
 import { RENDERER_VERSION } from './renderer.js';
 import { openRenderers } from './renderers.js';
 import type { Truth, TruthFrame } from './truth.js';

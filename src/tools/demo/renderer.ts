@@ -1,6 +1,6 @@
 import { createCanvas } from '@napi-rs/canvas';
+import { drawLettering } from '../../annotate/block-letters.js';
 import { Backdrop } from './backdrop.js';
-import { drawLettering } from './block-letters.js';
 import { Camera } from './camera.js';
 import { drawFigure, drawShadow, paintsOf } from './figure.js';
 import { lookOf } from './look.js';

@@ -1,9 +1,9 @@
 import { type Canvas, createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
+import { drawLettering, letteringWidth } from '../../annotate/block-letters.js';
 import { PITCH_LENGTH_M, PITCH_WIDTH_M } from '../../questions/football/index.js';
+import { GOAL_HEIGHT_M, GOAL_WIDTH_M, PITCH_PAINT } from '../../questions/football/pitch-markings.js';
 import { APRON_M } from './backdrop.js';
-import { drawLettering, letteringWidth } from './block-letters.js';
 import type { Camera, Projected } from './camera.js';
-import { GOAL_HEIGHT_M, GOAL_WIDTH_M, PITCH_PAINT } from './pitch-markings.js';
 import { createRandom } from './random.js';
 import type { Point3 } from './skeleton.js';
 import { BOARD_COLOURS, SPONSORS } from './stands.js';

@@ -1,5 +1,5 @@
 import { createCanvas, type SKRSContext2D } from '@napi-rs/canvas';
-import { drawLettering, letteringWidth } from './block-letters.js';
+import { drawLettering, letteringWidth } from '../../annotate/block-letters.js';
 import type { Colour, MatchLook } from './look.js';
 import type { Random } from './random.js';
 

@@ -1,4 +1,4 @@
-import { quantile } from '../quantile.js';
+import { quantile } from '../../challenge/quantile.js';
 import type { ColdWarm, Figures } from './schema.js';
 
 /** Median and p95 of measurements in ms; undefined for none. */

@@ -1,25 +1,5 @@
-import './promise-with-resolvers.js';
-import {
-  AV_LOG_QUIET,
-  AV_PIX_FMT_RGBA,
-  AV_PIX_FMT_YUV420P,
-  AVCOL_RANGE_MPEG,
-  AVCOL_SPC_SMPTE170M,
-  AVFMT_FLAG_CUSTOM_IO,
-  Encoder,
-  type EncoderOptions,
-  FF_ENCODER_LIBSVTAV1,
-  FF_ENCODER_LIBVPX_VP9,
-  FF_ENCODER_LIBX264,
-  FF_ENCODER_LIBX265,
-  Frame,
-  Log,
-  Muxer,
-  Rational,
-  SoftwareScaleContext,
-  SWS_BICUBIC,
-} from 'node-av';
-import { OptionError, TikitakaError } from '../../../operators/index.js';
+import type { EncoderOptions, Frame } from 'node-av';
+import { OptionError, TikitakaError } from '../../operators/index.js';
 
 export type ClipContainer = 'mp4' | 'fmp4' | 'mpegts' | 'webm' | 'mkv';
 export type ClipCodec = 'h264' | 'hevc' | 'vp9' | 'av1';
@@ -70,12 +50,6 @@ export interface VideoWriter {
   abort(): Promise<void>;
 }
 
-const ENCODERS = {
-  h264: FF_ENCODER_LIBX264,
-  hevc: FF_ENCODER_LIBX265,
-  vp9: FF_ENCODER_LIBVPX_VP9,
-  av1: FF_ENCODER_LIBSVTAV1,
-};
 const FORMATS = { mp4: 'mp4', fmp4: 'mp4', mpegts: 'mpegts', webm: 'webm', mkv: 'matroska' } as const;
 const THREADS = 2;
 
@@ -110,13 +84,31 @@ const guarded = async <T>(path: string, work: () => Promise<T>): Promise<T> => {
   }
 };
 
+/** node-av's high-level part, which patches what Node 20 lacks: only who writes clips loads it. */
+async function loadEncoders(): Promise<typeof import('node-av')> {
+  try {
+    await import('./promise-with-resolvers.js');
+    return await import('node-av');
+  } catch (cause) {
+    throw new TikitakaError('ERR_ENCODE', 'node-av does not load on this machine: no clip can be written', { cause });
+  }
+}
+
 /** Opens a video file for writing through FFmpeg's encoders, in this process. Errors: ERR_OPTION, ERR_ENCODE. */
 export async function openVideoWriter(options: VideoWriterOptions): Promise<VideoWriter> {
   const { path, width, height, framesPerSecond } = options;
   const { pictureWidth = width, pictureHeight = height } = options;
   const timeBase = { num: framesPerSecond.den, den: framesPerSecond.num };
   if (width % 2 || height % 2) throw new OptionError(`a coded picture has even sides, not ${width} × ${height}`);
-  Log.setLevel(AV_LOG_QUIET); // process-wide in FFmpeg; the encoders print their statistics otherwise
+  const av = await loadEncoders();
+  const { AV_PIX_FMT_RGBA, AV_PIX_FMT_YUV420P, Rational } = av;
+  const coders = {
+    h264: av.FF_ENCODER_LIBX264,
+    hevc: av.FF_ENCODER_LIBX265,
+    vp9: av.FF_ENCODER_LIBVPX_VP9,
+    av1: av.FF_ENCODER_LIBSVTAV1,
+  };
+  av.Log.setLevel(av.AV_LOG_QUIET); // process-wide in FFmpeg; the encoders print their statistics otherwise
   return guarded(path, async () => {
     const settings: EncoderOptions = {
       bitrate: options.bitrateBps,
@@ -129,16 +121,17 @@ export async function openVideoWriter(options: VideoWriterOptions): Promise<Vide
         if (options.codec === 'hevc') context.codecTag = 'hvc1';
       },
     };
-    const encoder = await Encoder.create(ENCODERS[options.codec], settings);
-    const muxer = await Muxer.open(path, { format: FORMATS[options.container], options: muxerOptions(options) }).catch(
-      (cause) => {
-        encoder.close();
-        throw cause;
-      },
-    );
+    const encoder = await av.Encoder.create(coders[options.codec], settings);
+    const muxer = await av.Muxer.open(path, {
+      format: FORMATS[options.container],
+      options: muxerOptions(options),
+    }).catch((cause) => {
+      encoder.close();
+      throw cause;
+    });
     const stream = muxer.addStream(encoder);
-    const scaler = new SoftwareScaleContext();
-    scaler.getContext(pictureWidth, pictureHeight, AV_PIX_FMT_RGBA, width, height, AV_PIX_FMT_YUV420P, SWS_BICUBIC);
+    const scaler = new av.SoftwareScaleContext();
+    scaler.getContext(pictureWidth, pictureHeight, AV_PIX_FMT_RGBA, width, height, AV_PIX_FMT_YUV420P, av.SWS_BICUBIC);
     let count = 0n;
     let open = true;
     let running: Promise<unknown> = Promise.resolve();
@@ -158,7 +151,7 @@ export async function openVideoWriter(options: VideoWriterOptions): Promise<Vide
       scaler.freeContext();
       encoder.close();
       // node-av 6.1.1 sets this flag for its own files too, and then frees them without closing (seen in /proc/self/fd).
-      muxer.getFormatContext().clearFlags(AVFMT_FLAG_CUSTOM_IO);
+      muxer.getFormatContext().clearFlags(av.AVFMT_FLAG_CUSTOM_IO);
       await muxer.close();
     }
 
@@ -174,14 +167,14 @@ export async function openVideoWriter(options: VideoWriterOptions): Promise<Vide
 
     /** Codes a picture that `fill` puts into fresh memory of the coder. */
     async function code(fill: (coded: Frame) => Promise<unknown> | undefined): Promise<void> {
-      using coded = new Frame();
+      using coded = new av.Frame();
       coded.alloc();
       coded.width = width;
       coded.height = height;
       coded.format = AV_PIX_FMT_YUV420P;
       // swscale converts by BT.601, whatever the size; so the clip says so.
-      coded.colorSpace = AVCOL_SPC_SMPTE170M;
-      coded.colorRange = AVCOL_RANGE_MPEG;
+      coded.colorSpace = av.AVCOL_SPC_SMPTE170M;
+      coded.colorRange = av.AVCOL_RANGE_MPEG;
       coded.timeBase = new Rational(timeBase.num, timeBase.den);
       coded.pts = count++;
       coded.allocBuffer();
@@ -194,7 +187,7 @@ export async function openVideoWriter(options: VideoWriterOptions): Promise<Vide
         call(async () => {
           const pixels = Buffer.from(rgba.buffer, rgba.byteOffset, rgba.byteLength);
           const format = AV_PIX_FMT_RGBA;
-          using picture = Frame.fromVideoBuffer(pixels, {
+          using picture = av.Frame.fromVideoBuffer(pixels, {
             width: pictureWidth,
             height: pictureHeight,
             format,

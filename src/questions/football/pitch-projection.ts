@@ -1,6 +1,7 @@
-import { fitHomography } from '../questions/football/homography.js';
-import { type AnswerFrame, PITCH_POINTS } from '../questions/football/index.js';
-import { PITCH_LINES } from '../tools/demo/index.js';
+import type { AnswerFrame } from './answer.js';
+import { fitHomography } from './homography.js';
+import { PITCH_POINTS } from './pitch.js';
+import { PITCH_MARKINGS } from './pitch-markings.js';
 
 /** Where the pitch lies in one picture. Points are [x, y]; metres as on the real pitch, pixels of the picture. */
 export interface PitchProjection {
@@ -32,7 +33,7 @@ export function projectPitch({ keyPoints }: AnswerFrame, diagonalPx: number): Pi
   // What lies behind the camera has the other sign of depth than what is seen.
   const facing = Math.sign(apply(fit.map, first.place[0], first.place[1]).depth);
   const facingBack = Math.sign(apply(fit.inverse, first.xPx, first.yPx).depth);
-  const lines = PITCH_LINES.flatMap((line) => {
+  const lines = PITCH_MARKINGS.flatMap((line) => {
     const runs: (readonly [number, number])[][] = [[]];
     for (const [x, y] of line) {
       const p = apply(fit.map, x, y);

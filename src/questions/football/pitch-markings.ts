@@ -1,4 +1,4 @@
-import { PITCH_LENGTH_M, PITCH_WIDTH_M } from '../../questions/football/index.js';
+import { PITCH_LENGTH_M, PITCH_WIDTH_M } from './pitch.js';
 
 /** A point on the ground in metres: x 0..105 from the left goal line, y 0..68 from the far touchline, seen from the main stand. */
 export type GroundPoint = readonly [xM: number, yM: number];
@@ -31,7 +31,7 @@ const arc = (centre: GroundPoint, radius: number, from: number, to: number): rea
 };
 
 /** Centre lines of every marking as open polylines in metres, dense enough (≤ 4 m) to be projected point by point. */
-export const PITCH_LINES: readonly (readonly GroundPoint[])[] = (() => {
+export const PITCH_MARKINGS: readonly (readonly GroundPoint[])[] = (() => {
   const [length, width] = [PITCH_LENGTH_M, PITCH_WIDTH_M];
   const lines = [
     straight([0, 0], [length, 0]),
@@ -86,7 +86,7 @@ const spot = (centre: GroundPoint): PaintBand => ({
 
 /** Everything that is painted white on the grass: 12 cm wide lines and the three spots. */
 export const PITCH_PAINT: readonly PaintBand[] = [
-  ...PITCH_LINES.map((line) => ({
+  ...PITCH_MARKINGS.map((line) => ({
     left: offsetLine(line, LINE_WIDTH_M / 2),
     right: offsetLine(line, -LINE_WIDTH_M / 2),
   })),

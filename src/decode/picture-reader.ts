@@ -1,4 +1,5 @@
 import { TikitakaError } from '../../operators/index.js';
+import type { FrameRate, PlanarPicture } from './clip-writer.js';
 import {
   type AvFrame,
   type CodecContext,
@@ -8,9 +9,14 @@ import {
   loadLibav,
   openParameters,
   type Stream,
-} from '../decode/libav.js';
-import type { FrameRate, PlanarPicture } from '../tools/demo/index.js';
-import type { Picture } from './annotated-picture.js';
+} from './libav.js';
+
+/** 8-bit RGBA, rows contiguous. */
+export interface RgbaPicture {
+  readonly width: number;
+  readonly height: number;
+  readonly rgba: Uint8ClampedArray;
+}
 
 /** The pictures of a clip at their original size, in presentation order, for drawing on. Calls must not overlap. */
 export interface PictureReader {
@@ -22,7 +28,7 @@ export interface PictureReader {
   /** The picture decoded last as 8-bit 4:2:0; valid until the next call. */
   planar(): Promise<PlanarPicture>;
   /** The picture decoded last, scaled. */
-  rgba(size: { readonly width: number; readonly height: number }): Promise<Picture>;
+  rgba(size: { readonly width: number; readonly height: number }): Promise<RgbaPicture>;
   /** Frees everything, after the running call. Idempotent. */
   close(): Promise<void>;
 }
@@ -120,7 +126,7 @@ function createReader(lib: Libav, container: FormatContext, context: CodecContex
     return { width: source.width, height: source.height, planes: [y, u, v], strides: [yStride, uStride, vStride] };
   }
 
-  async function rgba({ width, height }: { readonly width: number; readonly height: number }): Promise<Picture> {
+  async function rgba({ width, height }: { readonly width: number; readonly height: number }): Promise<RgbaPicture> {
     const { data, linesize } = await convert(width, height, AV_PIX_FMT_RGBA);
     const [pixels] = data ?? [];
     const stride = linesize[0] ?? 0;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { projectPitch } from '../../../src/annotate/pitch-projection.js';
-import { type AnswerFrame, PITCH_POINTS } from '../../../src/questions/football/index.js';
-import { Camera } from '../../../src/tools/demo/camera.js';
+import { type AnswerFrame, PITCH_POINTS } from '../../../../src/questions/football/index.js';
+import { projectPitch } from '../../../../src/questions/football/pitch-projection.js';
+import { Camera } from '../../../../src/tools/demo/camera.js';
 
 const camera = new Camera({ xM: 52.5, yM: 100, zM: 16, panRad: 0.3, tiltRad: 0.25, focal: 1.1 }, 1280, 720);
 const diagonal = Math.hypot(1280, 720);

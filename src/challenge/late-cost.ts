@@ -1,6 +1,6 @@
 import { TikitakaError } from '../../operators/index.js';
-import type { Timeline } from '../challenge/timeline.js';
 import type { ByteSource } from '../net/index.js';
+import type { Timeline } from './timeline.js';
 
 /** What took most of the time before the first finding. */
 export interface LateCost {

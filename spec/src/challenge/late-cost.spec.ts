@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type LateCostOptions, lateCost, showCost } from '../../../src/app/late-cost.js';
+import { type LateCostOptions, lateCost, showCost } from '../../../src/challenge/late-cost.js';
 import type { Span } from '../../../src/challenge/timeline.js';
 
 interface Course {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { PITCH_POINTS } from '../../../../src/questions/football/index.js';
-import { PITCH_LINES, PITCH_PAINT } from '../../../../src/tools/demo/pitch-markings.js';
+import { PITCH_MARKINGS, PITCH_PAINT } from '../../../../src/questions/football/pitch-markings.js';
 
 /** Left–right flip of PROTOCOL §2. */
 const FLIP = [
@@ -38,7 +38,7 @@ describe('pitch markings', () => {
     PITCH_POINTS.forEach(([x, y], i) => {
       if (i === 8 || i === 21) return;
       const nearest = Math.min(
-        ...PITCH_LINES.flatMap((line) =>
+        ...PITCH_MARKINGS.flatMap((line) =>
           line.slice(1).map((to, j) => {
             const from = line[j] ?? to;
             const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
@@ -52,7 +52,7 @@ describe('pitch markings', () => {
   });
 
   it('paints every line 12 cm wide', () => {
-    for (const { left, right } of PITCH_PAINT.slice(0, PITCH_LINES.length)) {
+    for (const { left, right } of PITCH_PAINT.slice(0, PITCH_MARKINGS.length)) {
       assert.equal(left.length, right.length);
       left.forEach((p, i) => {
         const q = right[i] ?? p;
