@@ -1,6 +1,14 @@
 #!/usr/bin/env node
+import { reasonOf } from './cli/outputs.js';
 import { main } from './cli/program.js';
 
-process.exitCode = await main(process.argv);
-// A process manager that listens to us (PM2) would keep an ended program alive.
-process.channel?.unref();
+// Who reads may leave (`| head`), a disk may be full: that ends with 1 like any other failure, not with a stack trace.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') process.stderr.write(`ERR_OUTPUT: cannot write to stdout: ${reasonOf(error)}\n`);
+  process.exitCode = 1;
+});
+// Nobody is left to be told.
+process.stderr.on('error', () => undefined);
+
+const code = await main(process.argv);
+if (process.exitCode === undefined || process.exitCode === 0) process.exitCode = code;

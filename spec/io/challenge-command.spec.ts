@@ -151,7 +151,7 @@ describe('tikitaka challenge', function () {
         /^ERR_OPTION: --miner-hotkey 5x: not an ss58/,
         2,
       ],
-      ['nobody addressed', () => [...asCaller, '--set', 'WALLET_NAME='], /^ERR_OPTION: whom a challenge is for/, 2],
+      ['nobody addressed', () => asCaller, /^ERR_OPTION: whom a challenge is for/, 2],
       [
         'a key file that is not there',
         () => ['--key', '/no/key'],

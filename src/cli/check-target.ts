@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Config } from '../app/config.js';
 import type { Logger } from '../app/log.js';
 import { createLinkPolicy, createPool, openByteSource } from '../net/index.js';
@@ -33,6 +34,9 @@ export async function checkTarget(target: string, { config, signal }: CheckTarge
   }
 }
 
+/** A link that fails mostly has by then: no such host, nobody listening, 404. Chosen. */
+const QUICK_MS = 500;
+
 export interface LoadForOptions<T> {
   readonly config: Config;
   /** Falls silent where `load` goes on in vain. */
@@ -41,8 +45,9 @@ export interface LoadForOptions<T> {
 }
 
 /**
- * What `load` makes (the engine), unless the target turns out to be nothing: a path or a malformed link before loading begins, a link that
- * does not answer while it goes on; what was loaded in vain is closed behind the caller's back. Errors: those of `checkTarget` and `load`.
+ * What `load` makes (the engine), unless the target turns out to be nothing: a path, a malformed link and one that is refused at once before
+ * loading begins, a slower one while it goes on; what was loaded in vain is closed behind the caller's back. Errors: those of
+ * `checkTarget` and `load`.
  */
 export async function loadFor<T extends { close(): Promise<void> }>(
   target: string,
@@ -54,10 +59,11 @@ export async function loadFor<T extends { close(): Promise<void> }>(
   }
   createLinkPolicy({ allowPrivate: true }).checkUrl(target);
   const loaded = new AbortController();
+  const checked = checkTarget(target, { config, signal: loaded.signal });
+  await Promise.race([checked, pause(QUICK_MS)]);
   const loading = load();
-  const checked = checkTarget(target, { config, signal: loaded.signal }).then(() => loading);
   try {
-    return await Promise.race([loading, checked]);
+    return await Promise.race([loading, checked.then(() => loading)]);
   } catch (error) {
     log.level = 'silent';
     loading.then((it) => it.close()).catch(() => undefined);

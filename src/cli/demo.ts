@@ -1,4 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { lastValueFrom } from 'rxjs';
@@ -12,6 +11,7 @@ import { CDN, DEMO_CLIP } from '../tools/demo/situation.js';
 import { textTable } from '../tools/text-table.js';
 import { demoClip } from './demo-clip.js';
 import { drawAnswer } from './draw-answer.js';
+import { makeFolder, writeOutput } from './outputs.js';
 import { configOf, withSettings } from './settings.js';
 
 /** `tikitaka demo`: the main job on a clip of our own, over a link like the CDN's, once cold and once warm. */
@@ -23,7 +23,7 @@ export function demoCommand(): Command {
   return withSettings(command).action(async (options: { readonly out: string; readonly seed: string }) => {
     const config = configOf(options);
     const out = resolve(options.out);
-    await mkdir(out, { recursive: true });
+    await makeFolder('--out', out);
     const closers: (() => Promise<void>)[] = [];
     try {
       const clip = await demoClip({ seed: Number(options.seed) });
@@ -46,8 +46,8 @@ export function demoCommand(): Command {
       log.info({ report: warm.report }, reportLine(warm.report));
       process.stderr.write(`\n${waterfall(warm.timeline)}\n`);
       process.stdout.write(`${table({ cold, warm })}\n${budgetLine(config)}\n${lateLines({ cold, warm })}`);
-      await writeFile(join(out, 'timeline.json'), JSON.stringify(toChromeTrace(warm.timeline)));
-      await writeFile(
+      await writeOutput(join(out, 'timeline.json'), JSON.stringify(toChromeTrace(warm.timeline)));
+      await writeOutput(
         join(out, 'answer.json'),
         warm.body({ challenge_id: 'demo', processing_time: warm.report.totalMs / 1000 }),
       );

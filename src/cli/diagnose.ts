@@ -4,6 +4,7 @@ import { OptionError, TikitakaError } from '../../operators/index.js';
 import { createFarServer } from '../tools/demo/far-server.js';
 import { CDN } from '../tools/demo/situation.js';
 import { type Diagnosis, diagnosisJsonSchema, reportOf } from '../tools/diagnose/index.js';
+import { checkTarget } from './check-target.js';
 import { demoClip } from './demo-clip.js';
 import { diagnoseLink } from './diagnose-link.js';
 import { configOf, withSettings } from './settings.js';
@@ -46,6 +47,7 @@ export function diagnoseCommand(): Command {
     if (options.schema) return printJson(diagnosisJsonSchema());
     const config = configOf(options);
     if ((url === undefined) !== (options.demo === true)) throw new OptionError('give either a URL or --demo');
+    if (options.demoClip !== undefined) await checkTarget(options.demoClip, { config });
     const demo = url === undefined ? await openDemo(options) : undefined;
     const leave = new AbortController();
     const interrupt = () => leave.abort();

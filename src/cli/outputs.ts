@@ -16,7 +16,7 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EROFS: 'the file system is read-only',
-  EEXIST: 'it exists already',
+  EEXIST: 'a file is in its place',
   ENOSPC: 'no space is left',
 };
 
@@ -58,7 +58,15 @@ export async function writeOutput(path: string, data: string | Uint8Array): Prom
 
 /** Makes the folder that an option names, with those above it. Throws ERR_OPTION. */
 export async function makeFolder(option: string, path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch((error: unknown) => {
+  await makeEach(resolve(path)).catch((error: unknown) => {
     throw new OptionError(`${option}: cannot make the folder ${path}: ${reasonOf(error)}`, { option, path });
   });
+}
+
+/** One by one: Node's own recursion never ends where a file system takes no folders (`/proc`). */
+async function makeEach(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) return;
+  if (!found && dirname(path) !== path) await makeEach(dirname(path));
+  await mkdir(path);
 }

@@ -18,7 +18,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 };
 
 /** Exit codes: 0 ok, 1 failed, 2 wrong usage or a start that would fail again (process managers leave it), 130 interrupted (what shells make of SIGINT). */
-const usageCodes = new Set(['ERR_OPTION', 'ERR_CONFIG', 'ERR_START']);
+const usageCodes = new Set(['ERR_OPTION', 'ERR_CONFIG', 'ERR_HOTKEY', 'ERR_START']);
 const interruptedCode = 'ERR_INTERRUPTED';
 
 /** Runs the command line `argv` (as `process.argv` has it) to its end and tells the exit code; says on stderr why it is not 0. */

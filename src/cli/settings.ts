@@ -61,13 +61,17 @@ export function overridesOf(
   options: Readonly<Record<string, unknown>>,
   settings: Settings = clipSettings,
 ): Partial<Record<ConfigKey, string>> {
-  const named = Object.entries(settings).flatMap(([name, [, variable]]) =>
-    typeof options[name] === 'string' ? [[variable, options[name]]] : [],
-  );
+  const named = Object.entries(settings).flatMap(([name, [flag, variable]]) => {
+    const value = options[name];
+    if (typeof value !== 'string') return [];
+    // An empty value would count as not given at all.
+    if (value.trim() === '') throw new OptionError(`${flag} has no value`, { flag });
+    return [[variable, value]];
+  });
   const pairs = Array.isArray(options.set) ? options.set : [];
   const given = pairs.map((pair: string) => {
     const [key, ...value] = pair.split('=');
-    if (!configKeys.includes(key as ConfigKey) || value.length === 0) {
+    if (!configKeys.includes(key as ConfigKey) || value.join('').trim() === '') {
       throw new OptionError(`--set ${pair}: expected KEY=VALUE with a KEY of .env.example`, { pair });
     }
     return [key, value.join('=')];

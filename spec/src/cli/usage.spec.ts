@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { tikitaka } from '../../support/command-line.js';
 
+const clip = fileURLToPath(import.meta.url);
+
 describe('the command line', () => {
   const wrongUse: readonly (readonly [why: string, args: readonly string[], said: RegExp])[] = [
     [
@@ -11,6 +13,16 @@ describe('the command line', () => {
     ],
     ['--set may stand twice', ['run', '--set', 'PORT=x', '--set', 'RETRIES=x', 'x.mp4'], /RETRIES="x".*\nPORT="x"/],
     ['--set behind the clip', ['run', 'x.mp4', '--set', 'PORT=x'], /PORT="x"/],
+    ['an option needs a value', ['run', 'x.mp4', '--budget', ''], /^ERR_OPTION: --budget <seconds> has no value$/m],
+    ['a setting needs a value', ['run', 'x.mp4', '--set', 'PORT='], /^ERR_OPTION: --set PORT=: expected KEY=VALUE/m],
+    [
+      'a folder cannot take the place of a file',
+      ['demo', '--out', clip],
+      /^ERR_OPTION: --out: .*a file is in its place$/m,
+    ],
+    ['a folder cannot lie in a file', ['demo', '--out', `${clip}/x`], /^ERR_OPTION: --out: .*a file is in its place$/m],
+    ['nothing can be made in /proc', ['demo', '--out', '/proc/nope'], /^ERR_OPTION: --out: cannot make the folder/m],
+    ['a hot key is an address', ['chain', 'status', '--hotkey', 'x'], /^ERR_HOTKEY: "x" is not an ss58 address$/m],
     ['serve has --port', ['serve', '--port', '70000'], /PORT="70000"/],
     ['serve has --host', ['serve', '--host', 'here', '--port', '-1'], /PORT="-1"/],
     ['serve says what is not set', ['serve', '--set', 'AUTH=static'], /WALLET_NAME is not set: /],
@@ -24,7 +36,6 @@ describe('the command line', () => {
   ];
   /** Nothing of it may be told behind work that takes seconds: the model is missing too, and would be told instead. */
   const model = ['--set', 'MODEL=/no/such/model.json'];
-  const clip = fileURLToPath(import.meta.url);
   const tooLate: readonly (readonly [why: string, args: readonly string[], said: RegExp, code: number])[] = [
     ['a missing file', ['run', '/no/such.mp4'], /^ERR_SOURCE_CONNECT: Cannot open .*: there is no such file$/m, 1],
     ['a folder', ['run', '/'], /^ERR_SOURCE_CONNECT: \/ is not a file$/m, 1],
@@ -48,6 +59,7 @@ describe('the command line', () => {
       /^ERR_OPTION: --annotate: .*\.png or \.mp4/m,
       2,
     ],
+    ['a missing clip for the demo link', ['diagnose', '--demo', '--demo-clip', '/no/clip'], /^ERR_SOURCE_CONNECT/m, 1],
     ['a missing clip to measure', ['bench', '/no/such.mp4'], /^ERR_SOURCE_CONNECT/m, 1],
     ['a missing truth', ['bench', clip, '--truth', '/no/truth'], /^ERR_OPTION: cannot read \/no\/truth/m, 2],
     ['a list that is none', ['bench', clip, '--batches', '1,x', '--set', 'MODEL=fast'], /^ERR_OPTION: --batches/m, 2],
@@ -62,7 +74,7 @@ describe('the command line', () => {
   }
 
   for (const [why, args, said] of wrongUse) {
-    it(`${why}: ${args.join(' ')}`, async () => {
+    it(`${args[0]}: ${why}`, async () => {
       const { code, out, err } = await tikitaka(...args);
       assert.match(err, said);
       assert.deepEqual([code, out], [2, '']);
