@@ -1,5 +1,5 @@
-import { assign } from './assignment.js';
 import { type Looks, likeness } from './likeness.js';
+import { type Offer, pairUp } from './pair-up.js';
 import type { Places } from './places.js';
 import type { Bodies } from './sample.js';
 
@@ -27,6 +27,9 @@ export interface Speeds {
 }
 
 export interface AssociateOptions {
+  /** The earlier sample and the later one. */
+  readonly a: Scattering;
+  readonly b: Scattering;
   readonly acquaintance: Acquaintance;
   /** Speeds at the earlier sample from the links before it, at the later one from the links behind it. */
   readonly speedBefore?: Speeds | undefined;
@@ -48,47 +51,49 @@ const STANDING_PENALTY = 2;
 
 /** Sure ones with sure ones first, then what is left with the doubtful, then these among themselves: chains of them are judged as a whole. */
 const STAGES = [
-  [true, true],
-  [true, false],
-  [false, true],
-  [false, false],
+  [1, 1],
+  [1, 0],
+  [0, 1],
+  [0, 0],
 ] as const;
 
 const LOG_DENSITY = Math.log(2 * Math.PI * DENSITY);
 
-/** Links the persons of two samples of one shot by place, speed, role and size, the sure ones first (ByteTrack, Zhang et al. 2022); see `Links`. */
-export function associate(a: Scattering, b: Scattering, options: AssociateOptions): Links {
-  const rows = a.bodies.count;
-  const columns = b.bodies.count;
+/** Links the persons of two samples of one shot by place, speed, role and size, the sure ones first (ByteTrack, Zhang et al. 2022); see `Links`. A generator, so that the caller may pause. */
+export function* associate(options: AssociateOptions): Generator<undefined, Links> {
+  const { a, b } = options;
+  const [rows, columns] = [a.bodies.count, b.bodies.count];
   const next = new Int32Array(rows).fill(-1);
   const previous = new Int32Array(columns).fill(-1);
-  const gain = gains(a, b, options);
+  const offers = offersOf(options);
   for (const [fromSure, toSure] of STAGES) {
-    const from = indices(rows, (i) => next[i] < 0 && (a.bodies.sure[i] === 1) === fromSure);
-    const to = indices(columns, (j) => previous[j] < 0 && (b.bodies.sure[j] === 1) === toSure);
-    const part = new Float64Array(from.length * to.length);
-    from.forEach((i, r) => {
-      to.forEach((j, c) => {
-        part[r * to.length + c] = gain[i * columns + j];
-      });
-    });
-    assign(part, from.length, to.length).forEach((c, r) => {
-      if (c < 0) return;
-      next[from[r]] = to[c];
-      previous[to[c]] = from[r];
+    const open = offers.filter(
+      ({ row, column }) =>
+        next[row] < 0 && previous[column] < 0 && a.bodies.sure[row] === fromSure && b.bodies.sure[column] === toSure,
+    );
+    const pairs = yield* pairUp({ rows, columns, offers: open });
+    pairs.forEach((column, row) => {
+      if (column < 0) return;
+      next[row] = column;
+      previous[column] = row;
     });
   }
   return { next, previous };
 }
 
-function indices(count: number, keep: (i: number) => boolean): number[] {
-  const kept: number[] = [];
-  for (let i = 0; i < count; i++) if (keep(i)) kept.push(i);
-  return kept;
+/** Where somebody is, or is expected to be: metres, and the covariance in m². */
+interface Spot {
+  readonly x: number;
+  readonly y: number;
+  readonly xx: number;
+  readonly xy: number;
+  readonly yy: number;
 }
 
-/** What two samples say of each pair of bodies before speeds are known; float64 [earlier, later] each. */
+/** What two samples say of each other before speeds are known; float64 [earlier, later] each. */
 export interface Acquaintance {
+  readonly from: readonly Spot[];
+  readonly to: readonly Spot[];
   /** Log odds by place for somebody of unknown speed. −Infinity: out of reach at any speed. */
   readonly standing: Float64Array;
   /** Log odds by role, shirt and size. */
@@ -97,51 +102,73 @@ export interface Acquaintance {
 
 /** Compares all pairs once, for the rounds of `associate` that follow. */
 export function acquaint(a: Scattering, b: Scattering): Acquaintance {
-  const columns = b.bodies.count;
   const spanS = b.timeS - a.timeS;
-  const standing = new Float64Array(a.bodies.count * columns).fill(Number.NEGATIVE_INFINITY);
-  const alike = new Float64Array(a.bodies.count * columns);
-  const looksA = looksOf(a);
-  const looksB = looksOf(b);
-  const spread = (SPEED_SPREAD * spanS) ** 2;
-  for (let i = 0; i < a.bodies.count; i++) {
-    for (let j = 0; j < columns; j++) {
-      const distance = Math.abs(b.places.x[j] - a.places.x[i]) + Math.abs(b.places.y[j] - a.places.y[i]);
-      const error = 4 * Math.sqrt(a.places.xx[i] + a.places.yy[i] + b.places.xx[j] + b.places.yy[j]);
+  const [from, to] = [spotsOf(a), spotsOf(b)];
+  const [looksA, looksB] = [looksOf(a), looksOf(b)];
+  const standing = new Float64Array(from.length * to.length).fill(Number.NEGATIVE_INFINITY);
+  const alike = new Float64Array(from.length * to.length);
+  const variance = (SPEED_SPREAD * spanS) ** 2;
+  for (let i = 0; i < from.length; i++) {
+    const spot = from[i];
+    const around = moved(spot, { x: 0, y: 0, variance });
+    for (let j = 0; j < to.length; j++) {
+      const distance = Math.abs(to[j].x - spot.x) + Math.abs(to[j].y - spot.y);
+      const error = 4 * Math.sqrt(spot.xx + spot.yy + to[j].xx + to[j].yy);
       if (!(distance < 1.5 * FASTEST * spanS + error + 1)) continue;
-      standing[i * columns + j] = placeOdds(a.places, i, b.places, j, 0, 0, spread);
-      alike[i * columns + j] = likeness(looksA[i], looksB[j]);
+      standing[i * to.length + j] = placeOdds(around, to[j]);
+      alike[i * to.length + j] = likeness(looksA[i], looksB[j]);
     }
   }
-  return { standing, likeness: alike };
+  return { from, to, standing, likeness: alike };
 }
 
-/** Log odds [a, b] that two bodies are one person, against a stranger at that place. */
-function gains(a: Scattering, b: Scattering, options: AssociateOptions): Float64Array {
-  const { acquaintance, speedBefore, speedBehind } = options;
-  const columns = b.bodies.count;
-  const gain = new Float64Array(acquaintance.standing.length);
-  for (let i = 0; i < a.bodies.count; i++) {
-    for (let j = 0; j < columns; j++) {
-      const standing = acquaintance.standing[i * columns + j];
-      if (standing === Number.NEGATIVE_INFINITY) continue;
-      const before = speedBefore ? movingOdds(a, i, b, j, speedBefore, i) : undefined;
-      const behind = speedBehind ? movingOdds(a, i, b, j, speedBehind, j) : undefined;
-      const moving = before === undefined ? behind : behind === undefined ? before : (before + behind) / 2;
-      const odds = moving === undefined ? standing : Math.max(moving, standing - STANDING_PENALTY);
-      gain[i * columns + j] = PRIOR + odds + acquaintance.likeness[i * columns + j];
-    }
-  }
-  return gain;
-}
-
-/** Log odds by place for somebody of the speed k of `speeds`; undefined where that is not known. */
-function movingOdds(a: Scattering, i: number, b: Scattering, j: number, speeds: Speeds, k: number): number | undefined {
-  const variance = speeds.variance[k];
-  if (variance === Number.POSITIVE_INFINITY) return undefined;
+/** Log odds that two bodies are one person, against a stranger at that place, where they are above 0. */
+function offersOf({ a, b, acquaintance, speedBefore, speedBehind }: AssociateOptions): readonly Offer[] {
   const spanS = b.timeS - a.timeS;
-  const drift = (0.5 * ACCELERATION_SPREAD * spanS * spanS) ** 2 + variance * spanS * spanS;
-  return placeOdds(a.places, i, b.places, j, speeds.x[k] * spanS, speeds.y[k] * spanS, drift);
+  const { from, to, standing, likeness } = acquaintance;
+  const ahead = speedBefore && expected(from, speedBefore, spanS);
+  const back = speedBehind && expected(to, speedBehind, -spanS);
+  const offers: Offer[] = [];
+  for (let row = 0, pair = 0; row < from.length; row++) {
+    const start = ahead?.[row];
+    for (let column = 0; column < to.length; column++, pair++) {
+      if (standing[pair] === Number.NEGATIVE_INFINITY) continue;
+      const end = back?.[column];
+      const before = start && placeOdds(start, to[column]);
+      const behind = end && placeOdds(from[row], end);
+      const moving = before === undefined ? behind : behind === undefined ? before : (before + behind) / 2;
+      const odds = moving === undefined ? standing[pair] : Math.max(moving, standing[pair] - STANDING_PENALTY);
+      const gain = PRIOR + odds + likeness[pair];
+      if (gain > 0) offers.push({ row, column, gain });
+    }
+  }
+  return offers;
+}
+
+/** Where each body of known speed is `spanS` later; undefined for the others. */
+function expected(spots: readonly Spot[], speeds: Speeds, spanS: number): readonly (Spot | undefined)[] {
+  const drift = (0.5 * ACCELERATION_SPREAD * spanS * spanS) ** 2;
+  return spots.map((spot, i) => {
+    const variance = speeds.variance[i];
+    if (variance === Number.POSITIVE_INFINITY) return undefined;
+    return moved(spot, { x: speeds.x[i] * spanS, y: speeds.y[i] * spanS, variance: drift + variance * spanS * spanS });
+  });
+}
+
+function moved({ x, y, xx, xy, yy }: Spot, step: Step): Spot {
+  return { x: x + step.x, y: y + step.y, xx: xx + step.variance, xy, yy: yy + step.variance };
+}
+
+/** A way in metres and its variance for each axis. */
+interface Step {
+  readonly x: number;
+  readonly y: number;
+  readonly variance: number;
+}
+
+function spotsOf({ bodies, places }: Scattering): readonly Spot[] {
+  const { x, y, xx, xy, yy } = places;
+  return Array.from({ length: bodies.count }, (_, i) => ({ x: x[i], y: y[i], xx: xx[i], xy: xy[i], yy: yy[i] }));
 }
 
 function looksOf({ bodies, places }: Scattering): readonly Looks[] {
@@ -152,21 +179,28 @@ function looksOf({ bodies, places }: Scattering): readonly Looks[] {
   }));
 }
 
-/** Log density of the step from place i to place j around an expected step, over the density of strangers. */
-function placeOdds(a: Places, i: number, b: Places, j: number, stepX: number, stepY: number, spread: number): number {
-  const dx = b.x[j] - a.x[i] - stepX;
-  const dy = b.y[j] - a.y[i] - stepY;
-  const xx = a.xx[i] + b.xx[j] + spread;
-  const xy = a.xy[i] + b.xy[j];
-  const yy = a.yy[i] + b.yy[j] + spread;
+/** Log density of being at one spot where the other was expected, over the density of strangers. */
+function placeOdds(expected: Spot, real: Spot): number {
+  const dx = real.x - expected.x;
+  const dy = real.y - expected.y;
+  const xx = expected.xx + real.xx;
+  const xy = expected.xy + real.xy;
+  const yy = expected.yy + real.yy;
   const det = xx * yy - xy * xy;
   const square = (yy * dx * dx - 2 * xy * dx * dy + xx * dy * dy) / det;
   const odds = -0.5 * (square + Math.log(det)) - LOG_DENSITY;
   return Number.isNaN(odds) ? Number.NEGATIVE_INFINITY : odds;
 }
 
+export interface Linked {
+  readonly at: Scattering;
+  readonly other: Scattering;
+  /** int32: for each body of `at` its place in `other`, −1 = nobody. */
+  readonly partner: Int32Array;
+}
+
 /** Speeds at one end of linked samples: what each body of `at` did since (or will do until) its partner in `other`. */
-export function speedsFrom(at: Scattering, other: Scattering, partner: Int32Array): Speeds {
+export function speedsFrom({ at, other, partner }: Linked): Speeds {
   const count = at.bodies.count;
   const speeds = {
     x: new Float64Array(count),

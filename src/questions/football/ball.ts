@@ -1,5 +1,6 @@
 import type { Places } from './places.js';
 import type { Bodies } from './sample.js';
+import { surroundingsOf } from './surroundings.js';
 
 /** The balls that one sample may show. */
 export interface BallCandidates {
@@ -35,9 +36,9 @@ interface Step {
 /**
  * The one ball of a shot: the likeliest way through the candidates of all samples, each sample showing one or none (Viterbi
  * over the last sights). Returns the candidate of each sample, −1 = none. A stretch of the way without a sight above the
- * threshold is none.
+ * threshold is none. A generator, so that the caller may pause between samples.
  */
-export function ballPath(shot: readonly BallCandidates[], threshold: number): Int32Array {
+export function* ballPath(shot: readonly BallCandidates[], threshold: number): Generator<undefined, Int32Array> {
   const evenOdds = logOdds(EVEN * threshold);
   const values: Float64Array[] = [];
   const steps: (Step | undefined)[][] = [];
@@ -65,6 +66,7 @@ export function ballPath(shot: readonly BallCandidates[], threshold: number): In
     values.push(value);
     steps.push(from);
     best = top;
+    yield;
   }
   const path = new Int32Array(shot.length).fill(-1);
   const starts = new Set<number>();
@@ -72,7 +74,7 @@ export function ballPath(shot: readonly BallCandidates[], threshold: number): In
     path[at.sample] = at.place;
     if (!steps[at.sample][at.place]?.joined) starts.add(at.sample);
   }
-  return sure(shot, confirmed(shot, path, LEAST_MEAN * threshold), starts);
+  return sure(shot, yield* confirmed(shot, path, LEAST_MEAN * threshold), starts);
 }
 
 /** Leaves out the stretches between two fresh starts that no sure sight speaks for. */
@@ -102,19 +104,23 @@ function stepOdds(a: BallCandidates, j: number, b: BallCandidates, i: number): n
 }
 
 /** Leaves out sights whose surroundings on the path are too weak: penalty spots and shoes score low, but steadily. */
-function confirmed(shot: readonly BallCandidates[], path: Int32Array, leastMean: number): Int32Array {
-  return path.map((place, s) => {
-    if (place < 0) return -1;
+function* confirmed(
+  shot: readonly BallCandidates[],
+  path: Int32Array,
+  leastMean: number,
+): Generator<undefined, Int32Array> {
+  const around = surroundingsOf(shot, WINDOW_S);
+  const kept = new Int32Array(path.length).fill(-1);
+  for (const [s, place] of path.entries()) {
     let sum = 0;
     let count = 0;
-    for (const step of [-1, 1]) {
-      for (let k = step < 0 ? s : s + 1; k >= 0 && k < shot.length; k += step) {
-        if (Math.abs(shot[k].timeS - shot[s].timeS) > WINDOW_S) break;
-        if (path[k] < 0) continue;
-        sum += shot[k].bodies.score[path[k]];
-        count++;
-      }
+    for (let k = around.first[s]; place >= 0 && k <= around.last[s]; k++) {
+      if (path[k] < 0) continue;
+      sum += shot[k].bodies.score[path[k]];
+      count++;
     }
-    return sum / count >= leastMean ? place : -1;
-  });
+    if (sum / count >= leastMean) kept[s] = place;
+    yield;
+  }
+  return kept;
 }

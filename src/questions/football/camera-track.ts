@@ -8,6 +8,8 @@ import { SPLINE_REACH, splineSlope } from './spline.js';
 /** Neighbours on each side, and how far away in s they may be, that help to steady one sample's camera. Chosen. */
 const NEIGHBOURS = 3;
 const WINDOW_S = 1;
+/** Samples looked at on each side until so many are found: a second of them at 60 a second. */
+const MOST_LOOKED_AT = 60;
 /** How fast a broadcast camera changes its motion, in half picture widths / s². Chosen: 0.6 ≈ 12°/s² at 40° of view. */
 export const ACCELERATION = 0.6;
 /** Faster than this, in half picture widths / s, two fits do not belong to one camera motion. Chosen. */
@@ -39,8 +41,9 @@ export function steadyingSamples(shot: readonly Sample[], at: number): readonly 
   const found: Sample[] = [];
   for (const direction of [-1, 1]) {
     let count = 0;
-    for (let i = at + direction; count < NEIGHBOURS && i >= 0 && i < shot.length; i += direction) {
-      if (Math.abs(shot[i].timeS - own.timeS) > WINDOW_S) break;
+    for (let step = 1; count < NEIGHBOURS && step <= MOST_LOOKED_AT; step++) {
+      const i = at + step * direction;
+      if (i < 0 || i >= shot.length || Math.abs(shot[i].timeS - own.timeS) > WINDOW_S) break;
       if (!shot[i].fit) continue;
       found.push(shot[i]);
       count++;
@@ -82,7 +85,7 @@ export function steadyCamera(samples: readonly Sample[], space: PictureSpace): C
     if (!motion || (sample !== own && displacement(motion, space) > 0.02 + FASTEST * Math.abs(apartS))) continue;
     const drift = 0.5 * ACCELERATION * apartS * apartS;
     const weight = 1 / (pointError(sample.fit.rms) ** 2 + sample.fit.inliers * drift * drift);
-    addEvidence(a, b, sample.fit.information, motion, weight, apartS);
+    addEvidence({ a, b, information: sample.fit.information, motion, weight, apartS });
     used++;
   }
   if (used === 0 || !solve(a, b, n)) return undefined;
@@ -99,15 +102,18 @@ function pointError(rms: number): number {
   return Math.max(LEAST_ERROR, rms);
 }
 
+interface Evidence {
+  /** The normal equations that it is added to. */
+  readonly a: Float64Array;
+  readonly b: Float64Array;
+  readonly information: Float64Array;
+  readonly motion: Motion;
+  readonly weight: number;
+  readonly apartS: number;
+}
+
 /** Normal equations of `motion = position + apartS · speed` for the unknowns [position, speed], and the identity for the covariance. */
-function addEvidence(
-  a: Float64Array,
-  b: Float64Array,
-  information: Float64Array,
-  motion: Motion,
-  weight: number,
-  apartS: number,
-): void {
+function addEvidence({ a, b, information, motion, weight, apartS }: Evidence): void {
   const n = 2 * MOTION_SIZE;
   for (let i = 0; i < MOTION_SIZE; i++) {
     let pull = 0;
@@ -148,33 +154,37 @@ export function motionBetween(from: CameraKnot, to: CameraKnot): Motion | undefi
   return log(multiply(to.camera.map, from.camera.inverse));
 }
 
+export interface CameraPathOptions {
+  readonly from: CameraKnot;
+  readonly to: CameraKnot;
+  /** `motionBetween` the two. */
+  readonly whole: Motion;
+  /** Per s; see `cameraSpeed`. */
+  readonly startSpeed: Motion;
+  readonly endSpeed: Motion;
+}
+
 /**
  * The camera between two samples of a shot: along the motion that leads from one picture to the other, entering and leaving with
  * the speeds of the smooth curve through the samples around (`cameraSpeed`), so that the picture neither jerks nor drifts.
  */
 export class CameraPath {
-  constructor(
-    private readonly from: CameraKnot,
-    private readonly to: CameraKnot,
-    /** `motionBetween` the two. */
-    private readonly whole: Motion,
-    private readonly startSpeed: Motion,
-    private readonly endSpeed: Motion,
-  ) {}
+  constructor(private readonly options: CameraPathOptions) {}
 
   /** `timeS` between the two samples. */
   at(timeS: number): Camera {
-    const spanS = this.to.timeS - this.from.timeS;
-    const t = (timeS - this.from.timeS) / spanS;
+    const { from, to, whole, startSpeed, endSpeed } = this.options;
+    const spanS = to.timeS - from.timeS;
+    const t = (timeS - from.timeS) / spanS;
     const h10 = t * (1 - t) * (1 - t) * spanS;
     const h01 = t * t * (3 - 2 * t);
     const h11 = t * t * (t - 1) * spanS;
     const motion = new Float64Array(MOTION_SIZE);
     for (let k = 0; k < MOTION_SIZE; k++) {
-      motion[k] = h10 * this.startSpeed[k] + h01 * this.whole[k] + h11 * this.endSpeed[k];
+      motion[k] = h10 * startSpeed[k] + h01 * whole[k] + h11 * endSpeed[k];
     }
-    const nearer = t < 0.5 ? this.from.camera : this.to.camera;
-    return new Camera(multiply(exp(motion), this.from.camera.map), nearer.onPitch, nearer.covariance);
+    const nearer = t < 0.5 ? from.camera : to.camera;
+    return new Camera(multiply(exp(motion), from.camera.map), nearer.onPitch, nearer.covariance);
   }
 }
 
@@ -193,15 +203,17 @@ export class CameraDrift {
   }
 }
 
-/**
- * Speed of the camera at a sample, per s, from the motions of the gaps around. `knots`: samples of the shot, ascending;
- * `motions`: entry k leads from sample k to k + 1, undefined where nothing does: the curve ends there.
- */
-export function cameraSpeed(
-  knots: readonly { readonly timeS: number }[],
-  motions: readonly (Motion | undefined)[],
-  at: number,
-): Motion {
+export interface CameraSpeedOptions {
+  /** Samples of the shot, ascending. */
+  readonly knots: readonly { readonly timeS: number }[];
+  /** Entry k leads from sample k to k + 1, undefined where nothing does: the curve ends there. */
+  readonly motions: readonly (Motion | undefined)[];
+  /** Place of the sample. */
+  readonly at: number;
+}
+
+/** Speed of the camera at a sample, per s, from the motions of the gaps around. */
+export function cameraSpeed({ knots, motions, at }: CameraSpeedOptions): Motion {
   let first = at;
   let last = at;
   while (first > 0 && at - first < SPLINE_REACH && motions[first - 1]) first--;

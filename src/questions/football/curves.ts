@@ -1,9 +1,10 @@
 import { classNames } from '../../../models/index.js';
 import type { BallCandidates } from './ball.js';
 import { ballPath } from './ball.js';
-import { creditOf } from './credit.js';
+import { CREDIT_WINDOW_S, type CreditOptions, creditOf } from './credit.js';
 import { PITCH_LENGTH_M, PITCH_WIDTH_M } from './pitch.js';
 import { assignRoles, likeliestRole, meanPlace, type TrackRole } from './roles.js';
+import { surroundingsOf } from './surroundings.js';
 import { type Curve, type Knot, knotOf, setSpeeds } from './track-curve.js';
 import type { Station } from './tracklets.js';
 import { ID_STRIDE, type Track, type TrackOptions } from './tracks.js';
@@ -33,26 +34,34 @@ export function* curvesOf(
   tracks: readonly Track[],
   options: TrackOptions,
 ): Generator<undefined, readonly Curve[]> {
-  const credible = tracks.filter((track) => isSure(shot, track) && !isPole(shot, track));
+  const credible: Track[] = [];
+  for (const track of tracks) {
+    if (isSure(shot, track) && !isPole(shot, track)) credible.push(track);
+    yield;
+  }
+  const around = surroundingsOf(shot, CREDIT_WINDOW_S);
   const curves: Curve[] = [];
-  for (const role of assignRoles(shot, credible)) {
+  for (const role of yield* assignRoles(shot, credible)) {
     if (!isOnPitch(shot, role)) continue;
     const { track, classId } = role;
-    const knots = personKnots(shot, role, options);
+    const knots = personKnots({ ...options, shot, track, classId, around });
     // The sure sight itself may be the lucky one that its surroundings do not grant.
     if (!knots.some(({ source }) => source === 'measured')) continue;
     setSpeeds(knots, classId);
     curves.push({ id: track.id, classId, knots });
     yield;
   }
-  const ball = ballCurve(shot, options);
+  const ball = yield* ballCurve(shot, options);
   return ball ? [...curves, ball] : curves;
 }
 
 /** Every body for itself, as `DISABLE_TRACKING` wants it: one class, one sample, an id of its own. */
-export function looseCurves(shot: readonly Station[], { space }: TrackOptions): readonly Curve[] {
-  return shot.flatMap(({ index, timeS, revision, bodies, places, balls }, sample) => {
-    const curves: Curve[] = [];
+export function* looseCurves(
+  shot: readonly Station[],
+  { space }: TrackOptions,
+): Generator<undefined, readonly Curve[]> {
+  const curves: Curve[] = [];
+  for (const [sample, { index, timeS, revision, bodies, places, balls }] of shot.entries()) {
     const at = { sample, timeS, revision, source: 'measured', bridged: false } as const;
     for (let body = 0; body < bodies.count; body++) {
       if (bodies.sure[body] === 0) continue;
@@ -63,18 +72,17 @@ export function looseCurves(shot: readonly Station[], { space }: TrackOptions): 
       const knot = knotOf({ ...at, ...balls, body: 0 }, space);
       curves.push({ id: index * ID_STRIDE + BALL_PLACE, classId: 0, knots: [knot] });
     }
-    return curves;
-  });
+    yield;
+  }
+  return curves;
 }
 
+interface Shown extends CreditOptions, TrackOptions, Pick<TrackRole, 'classId'> {}
+
 /** The sights of a track that are shown, and between which of them it is shown on. */
-function personKnots(
-  shot: readonly Station[],
-  { track, classId }: TrackRole,
-  { thresholds, space }: TrackOptions,
-): Knot[] {
+function personKnots({ shot, track, classId, around, thresholds, space }: Shown): Knot[] {
   const least = LEAST_CREDIT * thresholds[classNames[classId]];
-  const credit = creditOf(shot, track, space);
+  const credit = creditOf({ shot, track, around, space });
   const first = track.samples[0];
   const shown = [...track.samples.keys()].filter((n) => credit[track.samples[n] - first] >= least);
   return shown.map((n, place) => {
@@ -121,9 +129,12 @@ function isOnPitch(shot: readonly Station[], { track, classId }: TrackRole): boo
   return x > -margin && x < PITCH_LENGTH_M + margin && y > -margin && y < PITCH_WIDTH_M + margin;
 }
 
-function ballCurve(shot: readonly Station[], { space, thresholds }: TrackOptions): Curve | undefined {
+function* ballCurve(
+  shot: readonly Station[],
+  { space, thresholds }: TrackOptions,
+): Generator<undefined, Curve | undefined> {
   const candidates = shot.map((station): BallCandidates => station.balls);
-  const path = ballPath(candidates, thresholds.ball);
+  const path = yield* ballPath(candidates, thresholds.ball);
   const seen = [...path.keys()].filter((k) => path[k] >= 0);
   const knots = seen.map((sample, n) => {
     const { timeS, revision, balls } = shot[sample];

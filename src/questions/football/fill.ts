@@ -2,12 +2,16 @@ import type { Provenance } from '../../challenge/index.js';
 import type { AnswerFrame, AnswerObject } from './answer.js';
 import type { Camera, PictureSpace, Point } from './camera.js';
 import { projectKeyPoints } from './key-points.js';
-import { FramePacker } from './packed-frame.js';
+import { FramePacker, type PackedFrame } from './packed-frame.js';
 import { between, beyond, type Curve, type Knot, type Stance } from './track-curve.js';
 import type { Station } from './tracklets.js';
 
 /** Less than this share of a box inside the picture, and it is not shown. Chosen as the labels do. */
 const LEAST_INSIDE = 0.35;
+/** So far from the only sample of a stretch nothing moves any more by what an answer could show: frames are alike from there on. */
+const REST_S = 8;
+/** The same in frames, for clips of very many a second. */
+const REST_FRAMES = 500;
 
 /** Part of a curve that is shown in a stretch between two samples. */
 export interface Part {
@@ -36,10 +40,16 @@ export interface Stretch {
   readonly end: number;
   /** How long somebody seen on one side only is shown, s; at most half the way to the other side. */
   readonly holdS: number;
+  readonly space: PictureSpace;
+  /** Time of a frame in s. */
+  readonly timeOf: (frame: number) => number;
 }
 
-/** For a shot of `count` samples: which curves are shown in each stretch; entry 0 lies before the first sample, entry k behind sample k − 1. */
-export function partsOf(curves: readonly Curve[], count: number): readonly (readonly Part[])[] {
+/**
+ * For a shot of `count` samples: which curves are shown in each stretch; entry 0 lies before the first sample, entry k behind
+ * sample k − 1. A generator, so that the caller may pause between curves.
+ */
+export function* partsOf(curves: readonly Curve[], count: number): Generator<undefined, readonly (readonly Part[])[]> {
   const parts: Part[][] = Array.from({ length: count + 1 }, () => []);
   for (const curve of curves) {
     const { knots } = curve;
@@ -54,31 +64,45 @@ export function partsOf(curves: readonly Curve[], count: number): readonly (read
         if (to) parts[to.sample].push({ curve, from: undefined, to });
       }
     }
+    yield;
   }
   return parts;
 }
 
-/** Answers every frame of a stretch. `timeOf` gives the time of a frame in s. */
-export function fillStretch(stretch: Stretch, space: PictureSpace, timeOf: (frame: number) => number): AnswerFrame[] {
-  const { from, to, way } = stretch;
+/** Answers every frame of a stretch; a generator, so that the caller may pause between frames. */
+export function* fillStretch(stretch: Stretch): Generator<undefined, AnswerFrame[]> {
+  const { from, to, way, space } = stretch;
   const frames: AnswerFrame[] = [];
+  const only = from && to ? undefined : (from ?? to);
+  const rests = (index: number, timeS: number) =>
+    only && (Math.abs(timeS - only.timeS) > REST_S || Math.abs(index - only.index) > REST_FRAMES);
+  let still: PackedFrame | undefined;
   for (let index = stretch.first; index < stretch.end; index++) {
-    const timeS = timeOf(index);
+    const timeS = stretch.timeOf(index);
+    const resting = rests(index, timeS);
+    if (resting && still) {
+      frames.push(still.at(index));
+      continue;
+    }
     const share = from && to ? (timeS - from.timeS) / (to.timeS - from.timeS) : from ? 0 : 1;
     const near = (share < 0.5 ? from : to) ?? from ?? to;
     const measured = from?.index === index;
     const camera = measured ? from.camera : (way?.at(timeS) ?? near?.camera);
     if (!near || !camera) continue;
     const source: Provenance = measured ? 'measured' : way && from && to ? 'interpolated' : 'held';
-    projectKeyPoints(camera, (from ?? near).keyPoints, (to ?? near).keyPoints, share, space, packer);
+    const [start, end] = [from ?? near, to ?? near];
+    projectKeyPoints({ camera, from: start.keyPoints, to: end.keyPoints, share, space, into: packer });
     for (const part of stretch.parts) {
       const object =
         measured && part.from?.sample === stretch.place
           ? seen(part.curve, part.from)
-          : filled(part, stretch, camera, space, timeS);
+          : filled({ part, stretch, camera, timeS });
       if (object) packer.addObject(object);
     }
-    frames.push(packer.take(index, source));
+    const frame = packer.take(index, source);
+    frames.push(frame);
+    still = resting ? frame : undefined;
+    yield;
   }
   return frames;
 }
@@ -92,13 +116,16 @@ function seen({ id, classId }: Curve, { boxXyxyPx, source, score }: Knot): Answe
   return { id, classId, boxXyxyPx, source, score };
 }
 
-function filled(
-  { curve, from, to }: Part,
-  stretch: Stretch,
-  camera: Camera,
-  space: PictureSpace,
-  timeS: number,
-): AnswerObject | undefined {
+interface Unseen {
+  readonly part: Part;
+  readonly stretch: Stretch;
+  readonly camera: Camera;
+  readonly timeS: number;
+}
+
+function filled({ part, stretch, camera, timeS }: Unseen): AnswerObject | undefined {
+  const { curve, from, to } = part;
+  const { space } = stretch;
   const { id, classId } = curve;
   let source: Provenance = 'interpolated';
   if (from && to) between(from, to, timeS, stance);

@@ -5,22 +5,21 @@ const LEAST_PERSONS = 4;
 
 /** How the teams shifted between two samples: where somebody out of sight went meanwhile. */
 export class GroupFlow {
-  /** One entry per joined person: float64 [samples, 2] places, NaN where there is none. */
-  private readonly ways: Float64Array[] = [];
+  /** For each sample the persons that it shows: number of the person → body. */
+  private readonly seen: readonly Map<number, number>[];
   private readonly kept = new Map<number, readonly [number, number] | undefined>();
+  private persons = 0;
 
-  constructor(shot: readonly Station[], tracklets: readonly Tracklet[]) {
-    for (const tracklet of tracklets) {
-      if (tracklet.previous) continue;
-      const way = new Float64Array(shot.length * 2).fill(Number.NaN);
-      for (let part: Tracklet | undefined = tracklet; part; part = part.next) {
-        part.samples.forEach((k, n) => {
-          way[k * 2] = shot[k].places.x[part.bodies[n]];
-          way[k * 2 + 1] = shot[k].places.y[part.bodies[n]];
-        });
-      }
-      this.ways.push(way);
+  constructor(private readonly shot: readonly Station[]) {
+    this.seen = shot.map(() => new Map());
+  }
+
+  /** Adds a person: the first of joined tracklets. */
+  add(first: Tracklet): void {
+    for (let part: Tracklet | undefined = first; part; part = part.next) {
+      for (const [n, k] of part.samples.entries()) this.seen[k].set(this.persons, part.bodies[n]);
     }
+    this.persons++;
   }
 
   /** Median step in metres of those seen in both samples; undefined where they are too few. */
@@ -33,11 +32,12 @@ export class GroupFlow {
   private measure(from: number, to: number): readonly [number, number] | undefined {
     const x: number[] = [];
     const y: number[] = [];
-    for (const way of this.ways) {
-      const dx = way[to * 2] - way[from * 2];
-      if (Number.isNaN(dx)) continue;
-      x.push(dx);
-      y.push(way[to * 2 + 1] - way[from * 2 + 1]);
+    const [start, end] = [this.shot[from].places, this.shot[to].places];
+    for (const [person, body] of this.seen[to]) {
+      const before = this.seen[from].get(person);
+      if (before === undefined) continue;
+      x.push(end.x[body] - start.x[before]);
+      y.push(end.y[body] - start.y[before]);
     }
     return x.length < LEAST_PERSONS ? undefined : [median(x), median(y)];
   }

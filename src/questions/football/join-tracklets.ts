@@ -1,7 +1,7 @@
-import { assign } from './assignment.js';
 import type { PictureSpace, Point } from './camera.js';
 import { GroupFlow } from './group-flow.js';
 import { likeness, MOST_LIKENESS } from './likeness.js';
+import { type Offer, pairUp } from './pair-up.js';
 import { describeEnd, type End, runOdds, stepOdds } from './tracklet-end.js';
 import type { Station, Tracklet } from './tracklets.js';
 
@@ -18,13 +18,16 @@ const UNSEEN = 0.5;
 const UNSEEN_MOST = 2.5;
 /** Log odds lost where a long absence begins or ends in full view. */
 const VANISHED = 1;
-
-interface Edge {
-  readonly odds: number;
-  readonly end: End;
-  readonly start: End;
-}
-
+/** Samples that are asked about a short absence: nearly three times those that it has at 30 a second. */
+const MOST_ASKED = 100;
+/**
+ * Pairs of an end and a start that are looked at in a shot, the nearest in time first, and those that each end may look at
+ * whatever the others do. Chosen: a match has a tenth of it, boxes that are noise a thousand times as many.
+ */
+const MOST_PAIRS = 2e5;
+const LEAST_PAIRS = 32;
+/** Pairs that are looked at before the caller may pause. Chosen: some 10 µs. */
+const PAIRS_A_STEP = 32;
 const point: Point = { x: 0, y: 0 };
 
 /** Joins tracklets of a shot end to start, by setting their `next` and `previous`. */
@@ -46,7 +49,11 @@ export class Joiner {
   *acrossAbsences(tracklets: readonly Tracklet[]): Generator<undefined, void> {
     this.ends.clear();
     this.starts.clear();
-    const flow = new GroupFlow(this.shot, tracklets);
+    const flow = new GroupFlow(this.shot);
+    for (const tracklet of tracklets) {
+      if (!tracklet.previous) flow.add(tracklet);
+      yield;
+    }
     yield* this.join(tracklets, LONGEST_ABSENCE_S, (end, start) =>
       this.longOdds(end, start, flow.between(end.sample, start.sample)),
     );
@@ -58,37 +65,74 @@ export class Joiner {
     longestS: number,
     odds: (end: End, start: End) => number,
   ): Generator<undefined, void> {
-    const ends = tracklets.filter((t) => !t.next).map((t) => this.endOf(t));
-    const starts = tracklets.filter((t) => !t.previous).map((t) => this.startOf(t));
-    yield;
-    for (const group of groups(yield* edges(ends, starts, longestS, odds))) {
-      const rows = [...new Set(group.map((edge) => edge.end))];
-      const columns = [...new Set(group.map((edge) => edge.start))];
-      const gain = new Float64Array(rows.length * columns.length);
-      for (const { odds, end, start } of group)
-        gain[rows.indexOf(end) * columns.length + columns.indexOf(start)] = odds;
-      assign(gain, rows.length, columns.length).forEach((c, r) => {
-        if (c >= 0) connect(rows[r].tracklet, columns[c].tracklet);
-      });
+    const ends = yield* this.inOrder(
+      tracklets.filter((t) => !t.next),
+      (t) => this.endOf(t),
+    );
+    const starts = yield* this.inOrder(
+      tracklets.filter((t) => !t.previous),
+      (t) => this.startOf(t),
+    );
+    const most = Math.max(LEAST_PAIRS, MOST_PAIRS / ends.length);
+    const offers: Offer[] = [];
+    let first = 0;
+    for (const [row, end] of ends.entries()) {
+      while (first < starts.length && starts[first].sample <= end.sample) first++;
+      for (let s = first; s < first + most && s < starts.length; s++) {
+        if (starts[s].timeS - end.timeS > longestS) break;
+        const gain = odds(end, starts[s]);
+        if (gain > 0) offers.push({ row, column: s, gain });
+        if ((s - first) % PAIRS_A_STEP === 0) yield;
+      }
+    }
+    const startOf = yield* pairUp({ rows: ends.length, columns: starts.length, offers });
+    for (const [row, column] of startOf.entries()) {
+      if (column >= 0) connect(ends[row].tracklet, starts[column].tracklet);
+    }
+  }
+
+  private *inOrder(
+    tracklets: readonly Tracklet[],
+    describe: (tracklet: Tracklet) => End,
+  ): Generator<undefined, readonly End[]> {
+    const bySample: End[][] = this.shot.map(() => []);
+    for (const tracklet of tracklets) {
+      const end = describe(tracklet);
+      bySample[end.sample].push(end);
+      yield;
+    }
+    return bySample.flat();
+  }
+
+  /** Gives stretches in which two persons were one body to the one of them whose way leads through it. */
+  *insert(merged: readonly Tracklet[], hosts: readonly Tracklet[]): Generator<undefined, void> {
+    const lastSeen: Tracklet[][] = this.shot.map(() => []);
+    for (const host of hosts) {
+      if (host.next) lastSeen[this.endOf(host).sample].push(host);
+      yield;
+    }
+    for (const tracklet of merged) {
+      this.insertOne(tracklet, lastSeen);
       yield;
     }
   }
 
-  /** Gives a stretch in which two persons were one body to the one of them whose way leads through it. */
-  insert(tracklet: Tracklet, hosts: readonly Tracklet[]): void {
+  private insertOne(tracklet: Tracklet, hosts: readonly (readonly Tracklet[])[]): void {
     const first = this.startOf(tracklet);
     const last = this.endOf(tracklet);
     let best: Tracklet | undefined;
     let most = 0;
-    for (const host of hosts) {
-      if (!host.next) continue;
-      const end = this.endOf(host);
-      const start = this.startOf(host.next);
-      if (end.sample >= first.sample || start.sample <= last.sample) continue;
-      const odds = this.shortOdds(end, first) + this.shortOdds(last, start);
-      if (odds > most) {
-        most = odds;
-        best = host;
+    // Joined so far were short absences alone.
+    const earliest = Math.max(0, first.sample - MOST_ASKED);
+    for (let k = first.sample - 1; k >= earliest && last.timeS - this.shot[k].timeS <= SHORT_ABSENCE_S; k--) {
+      for (const host of hosts[k]) {
+        const start = host.next && this.startOf(host.next);
+        if (!start || start.sample <= last.sample) continue;
+        const odds = this.shortOdds(this.endOf(host), first) + this.shortOdds(last, start);
+        if (odds > most) {
+          most = odds;
+          best = host;
+        }
       }
     }
     const next = best?.next;
@@ -128,7 +172,8 @@ export class Joiner {
   /** Samples between the two in whose picture the straight way from one to the other lies. */
   private missedSamples(end: End, start: End): number {
     let missed = 0;
-    for (let k = end.sample + 1; k < start.sample && missed * UNSEEN < UNSEEN_MOST; k++) {
+    const behind = Math.min(start.sample, end.sample + MOST_ASKED);
+    for (let k = end.sample + 1; k < behind && missed * UNSEEN < UNSEEN_MOST; k++) {
       const station = this.shot[k];
       const share = (station.timeS - end.timeS) / (start.timeS - end.timeS);
       const x = end.x + share * (start.x - end.x);
@@ -158,47 +203,4 @@ function memoised<K, V>(map: Map<K, V>, key: K, make: () => V): V {
 function connect(before: Tracklet, after: Tracklet): void {
   before.next = after;
   after.previous = before;
-}
-
-/** Later starts that may continue an end, with their odds where they are above 0. */
-function* edges(
-  ends: End[],
-  starts: End[],
-  longestS: number,
-  odds: (end: End, start: End) => number,
-): Generator<undefined, Edge[]> {
-  ends.sort((a, b) => a.sample - b.sample);
-  starts.sort((a, b) => a.sample - b.sample);
-  const found: Edge[] = [];
-  let first = 0;
-  for (const end of ends) {
-    while (first < starts.length && starts[first].sample <= end.sample) first++;
-    for (let s = first; s < starts.length && starts[s].timeS - end.timeS <= longestS; s++) {
-      const value = odds(end, starts[s]);
-      if (value > 0) found.push({ odds: value, end, start: starts[s] });
-    }
-    yield;
-  }
-  return found;
-}
-
-/** Edges that share an end or a start belong to one group. */
-function groups(edges: readonly Edge[]): Edge[][] {
-  const groupOf = new Map<End, Edge[]>();
-  for (const edge of edges) {
-    const one = groupOf.get(edge.end);
-    const other = groupOf.get(edge.start);
-    const group = one ?? other ?? [];
-    group.push(edge);
-    if (one && other && one !== other) {
-      for (const moved of other) {
-        one.push(moved);
-        groupOf.set(moved.end, one);
-        groupOf.set(moved.start, one);
-      }
-    }
-    groupOf.set(edge.end, group);
-    groupOf.set(edge.start, group);
-  }
-  return [...new Set(groupOf.values())];
 }

@@ -21,8 +21,16 @@ export interface GroundPoints {
 
 const PITCH_XY = Float64Array.from(PITCH_POINTS.flat());
 
+export interface GroundPointsOptions {
+  readonly sample: Sample;
+  readonly camera: Camera;
+  /** Whether the camera comes from key points, of this sample or its neighbours. */
+  readonly recognised: boolean;
+  readonly space: PictureSpace;
+}
+
 /** Where the pitch was recognised: all points that the camera knows well enough, in the picture or a little outside. Elsewhere: what the model saw. */
-export function groundPoints(sample: Sample, camera: Camera, recognised: boolean, space: PictureSpace): GroundPoints {
+export function groundPoints({ sample, camera, recognised, space }: GroundPointsOptions): GroundPoints {
   return recognised ? { xy: PITCH_XY, known: certain(camera, space) } : seen(sample, camera);
 }
 
@@ -51,18 +59,21 @@ function seen({ keyPoints }: Sample, camera: Camera): GroundPoints {
   return { xy, known };
 }
 
+export interface ProjectOptions {
+  readonly camera: Camera;
+  readonly from: GroundPoints;
+  readonly to: GroundPoints;
+  /** Part of the way from one to the other, 0..1. */
+  readonly share: number;
+  readonly space: PictureSpace;
+  readonly into: FramePacker;
+}
+
 /**
- * Gives `into` the key points as a camera sees them: those inside the picture. Between two samples (`share` of the way from
- * one to the other) what both know lies between, what one knows is shown in its half.
+ * Gives `into` the key points as a camera sees them: those inside the picture. Between two samples what both know lies between,
+ * what one knows is shown in its half.
  */
-export function projectKeyPoints(
-  camera: Camera,
-  from: GroundPoints,
-  to: GroundPoints,
-  share: number,
-  space: PictureSpace,
-  into: FramePacker,
-): void {
+export function projectKeyPoints({ camera, from, to, share, space, into }: ProjectOptions): void {
   const point: Point = { x: 0, y: 0 };
   for (let k = 0; k < 32; k++) {
     const both = from.known[k] === 1 && to.known[k] === 1;

@@ -17,7 +17,7 @@ export class LinkRounds {
     for (let round = 0; round < ROUNDS; round++) {
       const next: Links[] = [];
       for (let k = 0; k + 1 < shot.length; k++) {
-        next.push(this.pair(round, shot, k, links));
+        next.push(yield* this.pair({ round, shot, k, known: links }));
         yield;
       }
       links = next;
@@ -29,18 +29,25 @@ export class LinkRounds {
     for (const memo of [this.acquaintances, ...this.rounds]) memo.sweep();
   }
 
-  private pair(round: number, shot: readonly Station[], k: number, known: readonly Links[]): Links {
+  private *pair({ round, shot, k, known }: Pair): Generator<undefined, Links> {
     const [before, a, b, behind] = [shot[k - 1], shot[k], shot[k + 1], shot[k + 2]];
     const [into, out] = [known[k - 1], known[k + 1]];
     const inputs = round === 0 ? [a, b] : [a, b, into && before, into, out && behind, out];
     const key = a.index * 2 ** 21 + b.index;
     const acquaintance = this.acquaintances.get(key, [a, b], () => acquaint(a, b));
-    return this.rounds[round].get(key, inputs, () =>
-      associate(a, b, {
-        acquaintance,
-        speedBefore: into && speedsFrom(a, before, into.previous),
-        speedBehind: out && speedsFrom(b, behind, out.next),
-      }),
-    );
+    return yield* this.rounds[round].steps(key, inputs, function* () {
+      const speedBefore = into && speedsFrom({ at: a, other: before, partner: into.previous });
+      const speedBehind = out && speedsFrom({ at: b, other: behind, partner: out.next });
+      return yield* associate({ a, b, acquaintance, speedBefore, speedBehind });
+    });
   }
+}
+
+interface Pair {
+  readonly round: number;
+  readonly shot: readonly Station[];
+  /** Place of the earlier station. */
+  readonly k: number;
+  /** What the round before found. */
+  readonly known: readonly Links[];
 }

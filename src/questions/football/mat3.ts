@@ -73,13 +73,15 @@ function toMotion(x: Mat3): Motion {
   );
 }
 
+const MOST_HALVINGS = 64;
 const powers = [new Float64Array(9), new Float64Array(9)] as const;
 
 /** The plane map that a steady motion reaches after one unit of time (matrix exponential, determinant 1). */
 export function exp(motion: Motion): Mat3 {
   const x = toMatrix(motion);
   let halvings = 0;
-  for (let size = norm(x); size > 0.25; size /= 2) halvings++;
+  // What no camera does has no limit either: times of frames are a stranger's, and may make a speed infinite.
+  for (let size = norm(x); size > 0.25 && halvings < MOST_HALVINGS; size /= 2) halvings++;
   if (halvings > 0) for (let i = 0; i < 9; i++) x[i] /= 2 ** halvings;
   // Taylor series; a camera moves little from sample to sample, so that a few terms reach the limits of the arithmetic.
   let out = identity();

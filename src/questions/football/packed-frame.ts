@@ -15,7 +15,7 @@ const OBJECT_CELLS = 7;
  * A frame of the answer in a few hundred bytes instead of the five thousand that its objects would take, of which a clip has
  * thousands: key points and objects are made when they are asked for, and each time anew.
  */
-class PackedFrame implements AnswerFrame {
+export class PackedFrame implements AnswerFrame {
   constructor(
     readonly index: number,
     readonly source: Provenance,
@@ -23,6 +23,11 @@ class PackedFrame implements AnswerFrame {
     private readonly cells: Int32Array,
     private readonly objectsAt: number,
   ) {}
+
+  /** The same in another place, for the price of a few words. */
+  at(index: number): PackedFrame {
+    return new PackedFrame(index, this.source, this.cells, this.objectsAt);
+  }
 
   get keyPoints(): AnswerFrame['keyPoints'] {
     const { cells } = this;
@@ -77,7 +82,7 @@ export class FramePacker {
   }
 
   /** The frame of what was added since the last one. */
-  take(index: number, source: Provenance): AnswerFrame {
+  take(index: number, source: Provenance): PackedFrame {
     const frame = new PackedFrame(index, source, this.cells.slice(0, this.used), this.objectsAt);
     this.cells[0] = 0;
     this.used = this.objectsAt = 1;

@@ -76,8 +76,7 @@ function understandingOf(
       if (clip.frameCount !== known) scene.setClip(clip.frames);
       known = clip.frameCount;
       const untilMs = performance.now() + withinMs;
-      const done = scene.refresh(() => performance.now() >= untilMs);
-      return (done ? undefined : scene.latest) ?? scene.snapshot();
+      return scene.snapshot(() => performance.now() >= untilMs);
     },
     refresh() {
       const untilMs = performance.now() + SLICE_MS;

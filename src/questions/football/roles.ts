@@ -17,24 +17,63 @@ const KEEPER_REACH_M = 22;
 
 /**
  * Gives each person one class for the whole shot: the samples vote with their scores, the place on the pitch speaks for keepers
- * (near a goal) and assistant referees (on a touch line), and of several keepers at one goal only the likeliest stays one.
+ * (near a goal) and assistant referees (on a touch line), and of several keepers at one goal only the likeliest stays one. A
+ * generator, so that the caller may pause between persons.
  */
-export function assignRoles(shot: readonly Station[], tracks: readonly Track[]): readonly TrackRole[] {
-  const voted = tracks.map((track) => ({ track, votes: vote(shot, track) }));
-  const certainty = ({ track, votes }: { readonly track: Track; readonly votes: TrackRole['votes'] }): number =>
-    votes[0] * track.samples.reduce((sum, k, n) => sum + shot[k].bodies.score[track.bodies[n]], 0);
-  const keepers = voted.filter(({ votes }) => argmax(votes) === 0).sort((a, b) => certainty(b) - certainty(a));
-  const kept: { readonly track: Track; readonly left: boolean }[] = [];
-  const refused = new Set<Track>();
-  for (const { track } of keepers) {
-    const left = meanPlace(shot, track).x < PITCH_LENGTH_M / 2;
-    if (kept.some((other) => other.left === left && overlap(other.track, track))) refused.add(track);
-    else kept.push({ track, left });
+export function* assignRoles(
+  shot: readonly Station[],
+  tracks: readonly Track[],
+): Generator<undefined, readonly TrackRole[]> {
+  const voted: TrackRole[] = [];
+  const keepers: Keeper[] = [];
+  for (const track of tracks) {
+    const votes = vote(shot, track);
+    voted.push({ track, votes, classId: CLASSES[argmax(votes)] });
+    if (argmax(votes) === 0) {
+      const sights = track.samples.reduce((sum, k, n) => sum + shot[k].bodies.score[track.bodies[n]], 0);
+      keepers.push({ track, certainty: votes[0] * sights });
+    }
+    yield;
   }
-  return voted.map(({ track, votes }) => {
-    const fair: readonly [number, number, number] = refused.has(track) ? [0, votes[1], votes[2]] : votes;
-    return { track, votes: fair, classId: CLASSES[argmax(fair)] };
+  const refused = new Set<Track>();
+  const [left, right] = [new Shift(), new Shift()];
+  for (const { track } of keepers.sort((a, b) => b.certainty - a.certainty)) {
+    const goal = meanPlace(shot, track).x < PITCH_LENGTH_M / 2 ? left : right;
+    if (!goal.take(track)) refused.add(track);
+    yield;
+  }
+  return voted.map((role) => {
+    if (!refused.has(role.track)) return role;
+    const votes: TrackRole['votes'] = [0, role.votes[1], role.votes[2]];
+    return { track: role.track, votes, classId: CLASSES[argmax(votes)] };
   });
+}
+
+interface Keeper {
+  readonly track: Track;
+  readonly certainty: number;
+}
+
+/** Who keeps one goal when: one at a time. */
+class Shift {
+  /** First and last sample of each who was taken, in the order of time. */
+  private readonly first: number[] = [];
+  private readonly last: number[] = [];
+
+  /** False where somebody stands there already. */
+  take({ samples }: Track): boolean {
+    const [first, last] = [samples[0], samples[samples.length - 1]];
+    let [low, high] = [0, this.first.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.last[middle] < first) low = middle + 1;
+      else high = middle;
+    }
+    if (this.first[low] <= last) return false;
+    this.first.splice(low, 0, first);
+    this.last.splice(low, 0, last);
+    return true;
+  }
 }
 
 /** Class of one body by its own scores. */
@@ -46,10 +85,6 @@ const CLASSES: readonly ClassId[] = [1, 2, 3];
 
 function argmax(values: readonly number[]): number {
   return values.indexOf(Math.max(...values));
-}
-
-function overlap(a: Track, b: Track): boolean {
-  return a.samples[0] <= b.samples[b.samples.length - 1] && b.samples[0] <= a.samples[a.samples.length - 1];
 }
 
 function vote(shot: readonly Station[], track: Track): readonly [number, number, number] {

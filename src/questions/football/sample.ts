@@ -17,8 +17,8 @@ const SAME_PERSON_IOU = 0.7;
 
 /** A box with a side farther out than this is none; an answer's frames could not hold it (see `FramePacker`). */
 const MOST_PX = 1e6;
-/** More are not looked at: the best scores stay. Ids leave room for this many. */
-const MOST_BODIES = 120;
+/** More balls are not looked at: the best scores stay. Measured: models find at most 8. */
+const MOST_BALLS = 16;
 
 /** Persons or balls of one sample, one entry each, in picture units; best score first. */
 export interface Bodies {
@@ -55,6 +55,8 @@ export interface SampleOptions {
   readonly space: PictureSpace;
   readonly thresholds: ClassThresholds;
   readonly skipPitch: boolean;
+  /** More are not looked at: the best scores stay. */
+  readonly maxPersons: number;
 }
 
 /** Prepares a finding: overlapping doubles go, the pitch is fitted to the key points. About 0.1 ms. */
@@ -93,7 +95,8 @@ function fitPitch(keyPoints: Float64Array, space: PictureSpace): HomographyFit |
   );
 }
 
-function bodies(finding: Finding, { space, thresholds }: SampleOptions, balls: boolean): Bodies {
+function bodies(finding: Finding, { space, thresholds, maxPersons }: SampleOptions, balls: boolean): Bodies {
+  const most = balls ? MOST_BALLS : maxPersons;
   const above = [thresholds.ball, thresholds.goalkeeper, thresholds.player, thresholds.referee] as const;
   const order: number[] = [];
   finding.detections.forEach((detection, i) => {
@@ -108,9 +111,9 @@ function bodies(finding: Finding, { space, thresholds }: SampleOptions, balls: b
   order.sort((a, b) => finding.detections[b].score - finding.detections[a].score || a - b);
   const kept: number[] = [];
   for (const i of order) {
+    if (kept.length === most) break;
     const box = finding.detections[i].boxXyxyPx;
-    if (kept.length < MOST_BODIES && !kept.some((k) => iou(box, finding.detections[k].boxXyxyPx) > SAME_PERSON_IOU))
-      kept.push(i);
+    if (!kept.some((k) => iou(box, finding.detections[k].boxXyxyPx) > SAME_PERSON_IOU)) kept.push(i);
   }
   const column = (of: (d: Finding['detections'][number]) => number) =>
     Float64Array.from(kept, (i) => of(finding.detections[i]));

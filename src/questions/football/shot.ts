@@ -27,10 +27,8 @@ export interface Shot {
   /** Frame numbers: first, and the one behind the last. */
   readonly first: number;
   readonly end: number;
-  /** Time of a frame in s. */
+  /** Time of a frame in s; another function where times are others. */
   readonly timeOf: (frame: number) => number;
-  /** Identity of what `timeOf` reads. */
-  readonly clip: unknown;
 }
 
 /** How long somebody is shown on behind the last sample that saw him while the next one does not, s, at most half the way to it. Chosen. */
@@ -38,7 +36,7 @@ const HOLD_S = 0.5;
 
 interface Filled {
   readonly inputs: readonly number[];
-  readonly clip: unknown;
+  readonly timeOf: unknown;
   readonly frames: readonly AnswerFrame[];
 }
 
@@ -59,7 +57,7 @@ export class ShotFiller {
   /** One entry per frame of the shot; a generator, so that the caller may pause between pieces of less than a millisecond. */
   *fill(shot: Shot): Generator<undefined, readonly AnswerFrame[]> {
     const stations = yield* this.stations.of(shot.samples);
-    const parts = partsOf(yield* this.curvesOf(stations), stations.length);
+    const parts = yield* partsOf(yield* this.curvesOf(stations), stations.length);
     const motions: (Motion | undefined)[] = [];
     for (let k = 0; this.options.tracking && k + 1 < stations.length; k++) {
       const [a, b] = [stations[k], stations[k + 1]];
@@ -68,7 +66,7 @@ export class ShotFiller {
     }
     const frames: AnswerFrame[] = [];
     for (let k = -1; k < stations.length; k++) {
-      for (const frame of this.stretch(shot, stations, motions, k, parts[k + 1])) frames.push(frame);
+      for (const frame of yield* this.stretch({ shot, stations, motions, k, parts: parts[k + 1] })) frames.push(frame);
       yield;
     }
     return frames;
@@ -82,7 +80,7 @@ export class ShotFiller {
 
   private *curvesOf(stations: readonly Station[]): Generator<undefined, readonly Curve[]> {
     const { tracking } = this.options;
-    if (!tracking) return looseCurves(stations, this.options);
+    if (!tracking) return yield* looseCurves(stations, this.options);
     const { options } = this;
     const links = yield* this.links.of(stations);
     return yield* this.curves.steps(stations[0]?.index ?? -1, [...stations, ...links], function* () {
@@ -90,59 +88,66 @@ export class ShotFiller {
     });
   }
 
-  /** The frames behind station k (−1 = before the first one), made anew where something about them changed. */
-  private stretch(
-    shot: Shot,
-    stations: readonly Station[],
-    motions: readonly (Motion | undefined)[],
-    k: number,
-    parts: readonly Part[],
-  ): readonly AnswerFrame[] {
+  /** The frames behind station k, made anew where something about them changed. */
+  private *stretch(wanted: Wanted): Generator<undefined, readonly AnswerFrame[]> {
+    const { shot, stations, k, parts } = wanted;
+    const { timeOf } = shot;
     const [from, to] = [stations[k], stations[k + 1]] as readonly (Station | undefined)[];
     const first = from?.index ?? shot.first;
     const end = to?.index ?? shot.end;
     if (end <= first) return [];
-    const speeds = [k, k + 1].map((at) => (stations[at] ? this.speedAt(stations, motions, at) : undefined));
+    const speeds = [this.speedAt(wanted, k), this.speedAt(wanted, k + 1)] as const;
     const inputs = [first, end, from?.revision ?? 0, to?.revision ?? 0];
     for (const speed of speeds) if (speed) inputs.push(...speed);
     for (const part of parts) describe(part, inputs);
     const kept = this.used.get(first) ?? this.kept.get(first);
     if (
       kept &&
-      kept.clip === shot.clip &&
+      kept.timeOf === timeOf &&
       kept.inputs.length === inputs.length &&
       kept.inputs.every((v, i) => v === inputs[i])
     ) {
       this.used.set(first, kept);
       return kept.frames;
     }
-    const way = this.way(from, to, motions[k], speeds[0], speeds[1]);
-    const holdS = this.options.tracking ? HOLD_S : Number.POSITIVE_INFINITY;
-    const frames = fillStretch({ place: k, from, to, way, parts, first, end, holdS }, this.options.space, shot.timeOf);
-    this.used.set(first, { inputs, clip: shot.clip, frames });
+    const { tracking, space } = this.options;
+    const way = tracking ? wayOf(wanted, speeds) : undefined;
+    const holdS = tracking ? HOLD_S : Number.POSITIVE_INFINITY;
+    const frames = yield* fillStretch({ place: k, from, to, way, parts, first, end, holdS, space, timeOf });
+    this.used.set(first, { inputs, timeOf, frames });
     return frames;
   }
 
-  private speedAt(stations: readonly Station[], motions: readonly (Motion | undefined)[], at: number): Motion {
+  private speedAt({ stations, motions }: Wanted, at: number): Motion | undefined {
+    if (!stations[at]) return undefined;
     const near = motions.slice(Math.max(0, at - 3), at + 3);
-    return this.speeds.get(stations[at].index, near, () => cameraSpeed(stations, motions, at));
+    return this.speeds.get(stations[at].index, near, () => cameraSpeed({ knots: stations, motions, at }));
   }
+}
 
-  private way(
-    from: Station | undefined,
-    to: Station | undefined,
-    motion: Motion | undefined,
-    startSpeed: Motion | undefined,
-    endSpeed: Motion | undefined,
-  ): CameraWay | undefined {
-    if (!this.options.tracking) return undefined;
-    if (from && to) {
-      return motion && startSpeed && endSpeed && new CameraPath(from, to, motion, startSpeed, endSpeed);
-    }
-    const knot = from ?? to;
-    const speed = startSpeed ?? endSpeed;
-    return knot && speed && new CameraDrift(knot, speed);
+/** A stretch of a shot that is to be filled: the one behind station k, −1 = before the first. */
+interface Wanted {
+  readonly shot: Shot;
+  readonly stations: readonly Station[];
+  /** Entry k leads from station k to the next one. */
+  readonly motions: readonly (Motion | undefined)[];
+  readonly k: number;
+  readonly parts: readonly Part[];
+}
+
+/** The camera in a stretch, which it enters and leaves with these speeds. */
+function wayOf(
+  { stations, motions, k }: Wanted,
+  [startSpeed, endSpeed]: readonly [Motion | undefined, Motion | undefined],
+): CameraWay | undefined {
+  const [from, to] = [stations[k], stations[k + 1]] as readonly (Station | undefined)[];
+  if (from && to) {
+    const whole = motions[k];
+    return whole && startSpeed && endSpeed && new CameraPath({ from, to, whole, startSpeed, endSpeed });
   }
+  const knot = from ?? to;
+  const speed = startSpeed ?? endSpeed;
+  return knot && speed && new CameraDrift(knot, speed);
 }
 
 /** All that the way of a part through its stretch depends on. */

@@ -36,7 +36,7 @@ export class Stations {
       yield;
     }
     const recognised = cameras.map((camera) => camera !== undefined);
-    this.standIn(shot, cameras);
+    yield* this.standIn(shot, cameras);
     const stations: Station[] = [];
     for (let k = 0; k < shot.length; k++) {
       const camera = cameras[k];
@@ -62,7 +62,7 @@ export class Stations {
       revision: ++this.revision,
       sample,
       camera,
-      keyPoints: groundPoints(sample, camera, recognised, this.space),
+      keyPoints: groundPoints({ sample, camera, recognised, space: this.space }),
       bodies: persons,
       places: placesOf(persons, camera),
       balls: { timeS, bodies: balls, places: placesOf(balls, camera) },
@@ -70,29 +70,39 @@ export class Stations {
   }
 
   /** Samples without a pitch get a camera that follows the picture's own motion, from the nearest sample with one. */
-  private standIn(shot: readonly Sample[], cameras: (Camera | undefined)[]): void {
+  private *standIn(shot: readonly Sample[], cameras: (Camera | undefined)[]): Generator<undefined, void> {
     if (cameras.every((camera) => camera !== undefined)) return;
     if (!cameras.some((camera) => camera !== undefined)) {
       cameras[0] = this.followed.get(shot[0].index, [shot[0]], () => standInCamera(shot[0]));
     }
     const nearest = nearestKnown(cameras);
-    const reach = (k: number): Camera | undefined => {
-      const known = cameras[k];
-      if (known) return known;
-      const towards = k + Math.sign(nearest[k] - k);
-      const base = reach(towards);
-      const [a, b] = towards < k ? [shot[towards], shot[k]] : [shot[k], shot[towards]];
-      const motion = this.motions.get(a.index * 2 ** 21 + b.index, [a, b], () => pictureMotion(a, b));
-      const step = towards < k ? motion : (invert(motion) ?? motion);
-      cameras[k] = this.followed.get(
-        shot[k].index,
-        [base, motion],
-        () => base && Camera.of(multiply(step, base.map), base.onPitch),
-      );
-      return cameras[k];
-    };
-    for (let k = 0; k < shot.length; k++) reach(k);
+    // Away from the samples with a camera, first to later ones and then to earlier ones: each follows its neighbour.
+    for (let k = 1; k < shot.length; k++) {
+      if (nearest[k] < k) cameras[k] = this.follow({ shot, cameras, k, next: k - 1 });
+      yield;
+    }
+    for (let k = shot.length - 2; k >= 0; k--) {
+      if (nearest[k] > k) cameras[k] = this.follow({ shot, cameras, k, next: k + 1 });
+      yield;
+    }
   }
+
+  private follow({ shot, cameras, k, next }: Following): Camera | undefined {
+    const [a, b] = next < k ? [shot[next], shot[k]] : [shot[k], shot[next]];
+    const motion = this.motions.get(a.index * 2 ** 21 + b.index, [a, b], () => pictureMotion(a, b));
+    const step = next < k ? motion : (invert(motion) ?? motion);
+    const base = cameras[next];
+    const make = () => base && (Camera.of(multiply(step, base.map), base.onPitch) ?? base);
+    return this.followed.get(shot[k].index, [base, motion], make);
+  }
+}
+
+interface Following {
+  readonly shot: readonly Sample[];
+  readonly cameras: readonly (Camera | undefined)[];
+  /** Place of the sample that wants a camera, and of its neighbour that has one. */
+  readonly k: number;
+  readonly next: number;
 }
 
 function nearestKnown(cameras: readonly (Camera | undefined)[]): Int32Array {

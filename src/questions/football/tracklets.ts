@@ -39,37 +39,59 @@ const LEAST_MET_S = 0.2;
 
 /**
  * Chains links into tracklets. A chain is cut where a neighbour vanishes or appears beside it: there the detector may have
- * gone on with the other one, and only what lies before and behind the meeting can tell (see `buildTracks`).
+ * gone on with the other one, and only what lies before and behind the meeting can tell (see `buildTracks`). A generator, so
+ * that the caller may pause between samples and tracklets.
  */
-export function chainTracklets(shot: readonly Station[], links: readonly (Links | undefined)[]): Tracklet[] {
-  const tracklets = chain(shot, links).filter((tracklet) => isSomebody(shot, tracklet));
-  const place = new Map<number, number>();
-  const key = (sample: number, body: number) => sample * 2 ** 10 + body;
-  tracklets.forEach((tracklet, t) => {
-    for (const [n, sample] of tracklet.samples.entries()) place.set(key(sample, tracklet.bodies[n]), t);
-  });
-  const cuts = tracklets.map(() => new Map<number, { merges: boolean; splits: boolean }>());
+export function* chainTracklets(
+  shot: readonly Station[],
+  links: readonly (Links | undefined)[],
+): Generator<undefined, Tracklet[]> {
+  const chains: Chain[] = [];
+  /** For each sample which chain each of its bodies belongs to. */
+  const owners: (Chain | undefined)[][] = shot.map(() => []);
+  for (const tracklet of yield* chain(shot, links)) {
+    yield;
+    if (!isSomebody(shot, tracklet)) continue;
+    const own: Chain = { tracklet, cuts: new Map() };
+    chains.push(own);
+    for (const [n, sample] of tracklet.samples.entries()) owners[sample][tracklet.bodies[n]] = own;
+  }
   const meet = (sample: number, body: number, before: boolean) => {
     for (const other of neighboursOf(shot[sample], body)) {
-      const t = place.get(key(sample, other));
-      if (t === undefined) continue;
-      const at = tracklets[t].samples.indexOf(sample) + (before ? 1 : 0);
-      if (at <= 0 || at >= tracklets[t].samples.length) continue;
-      const cut = cuts[t].get(at) ?? { merges: false, splits: false };
+      const met = owners[sample][other];
+      if (!met) continue;
+      const { samples } = met.tracklet;
+      // A chain has a sight in every sample from its first to its last.
+      const at = sample - samples[0] + (before ? 1 : 0);
+      if (at <= 0 || at >= samples.length) continue;
+      const cut = met.cuts.get(at) ?? { merges: false, splits: false };
       if (before) cut.merges = true;
       else cut.splits = true;
-      cuts[t].set(at, cut);
+      met.cuts.set(at, cut);
     }
   };
-  for (const { samples, bodies } of tracklets) {
+  for (const { tracklet } of chains) {
+    const { samples, bodies } = tracklet;
     const last = samples.length - 1;
     const seenS = shot[samples[last]].timeS - shot[samples[0]].timeS;
     const sparse = shot.length < 2 || seenS / Math.max(1, last) >= LEAST_MET_S / 2;
     if (seenS < LEAST_MET_S && !sparse) continue;
     if (samples[0] > 0) meet(samples[0], bodies[0], false);
     if (samples[last] < shot.length - 1) meet(samples[last], bodies[last], true);
+    yield;
   }
-  return tracklets.flatMap((tracklet, t) => split(tracklet, cuts[t]));
+  const parts: Tracklet[] = [];
+  for (const own of chains) {
+    for (const part of split(own)) parts.push(part);
+    yield;
+  }
+  return parts;
+}
+
+/** A tracklet and the places in it before which it is to be cut. */
+interface Chain {
+  readonly tracklet: Tracklet;
+  readonly cuts: Map<number, { merges: boolean; splits: boolean }>;
 }
 
 /** Weak boxes that belong to nobody and soon vanish are noise: most tracklets are, and all of the work would go into them. */
@@ -77,7 +99,10 @@ function isSomebody(shot: readonly Station[], { samples, bodies }: Tracklet): bo
   return samples.length >= LEAST_SIGHTS || samples.some((k, n) => shot[k].bodies.sure[bodies[n]] === 1);
 }
 
-function chain(shot: readonly Station[], links: readonly (Links | undefined)[]): Tracklet[] {
+function* chain(
+  shot: readonly Station[],
+  links: readonly (Links | undefined)[],
+): Generator<undefined, readonly Tracklet[]> {
   const tracklets: Tracklet[] = [];
   let open: (Tracklet | undefined)[] = [];
   for (let k = 0; k < shot.length; k++) {
@@ -93,6 +118,7 @@ function chain(shot: readonly Station[], links: readonly (Links | undefined)[]):
       now[i] = tracklet;
     }
     open = now;
+    yield;
   }
   return tracklets;
 }
@@ -101,21 +127,19 @@ function empty(): Tracklet {
   return { samples: [], bodies: [], startsMerged: false, endsMerged: false, next: undefined, previous: undefined };
 }
 
-function split(
-  tracklet: Tracklet,
-  cuts: ReadonlyMap<number, { readonly merges: boolean; readonly splits: boolean }>,
-): Tracklet[] {
+function split({ tracklet, cuts }: Chain): Tracklet[] {
   if (cuts.size === 0) return [tracklet];
   const parts: Tracklet[] = [];
   const places = [...cuts.keys()].sort((a, b) => a - b);
   [0, ...places].forEach((from, n) => {
-    const part = empty();
     const to = places[n] ?? tracklet.samples.length;
-    part.samples.push(...tracklet.samples.slice(from, to));
-    part.bodies.push(...tracklet.bodies.slice(from, to));
-    part.startsMerged = cuts.get(from)?.merges ?? false;
-    part.endsMerged = cuts.get(to)?.splits ?? false;
-    parts.push(part);
+    parts.push({
+      ...empty(),
+      samples: tracklet.samples.slice(from, to),
+      bodies: tracklet.bodies.slice(from, to),
+      startsMerged: cuts.get(from)?.merges ?? false,
+      endsMerged: cuts.get(to)?.splits ?? false,
+    });
   });
   return parts;
 }

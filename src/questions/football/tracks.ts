@@ -28,28 +28,24 @@ export function* buildTracks(
   links: readonly (Links | undefined)[],
   { space }: Pick<TrackOptions, 'space'>,
 ): Generator<undefined, readonly Track[]> {
-  const tracklets = chainTracklets(shot, links);
+  const tracklets = yield* chainTracklets(shot, links);
   const join = new Joiner(shot, space);
   const merged = tracklets.filter((t) => t.startsMerged && t.endsMerged);
   const plain = tracklets.filter((t) => !(t.startsMerged && t.endsMerged));
   yield;
   yield* join.together(plain);
-  for (const tracklet of merged) {
-    join.insert(tracklet, plain);
-    yield;
-  }
+  yield* join.insert(merged, plain);
   yield* join.together(tracklets);
   yield* join.acrossAbsences(tracklets);
   const tracks: Track[] = [];
   for (const tracklet of tracklets) {
     if (tracklet.previous) continue;
-    const samples: number[] = [];
-    const bodies: number[] = [];
-    for (let part: Tracklet | undefined = tracklet; part; part = part.next) {
-      samples.push(...part.samples);
-      bodies.push(...part.bodies);
-    }
+    const parts: Tracklet[] = [];
+    for (let part: Tracklet | undefined = tracklet; part; part = part.next) parts.push(part);
+    const samples = parts.flatMap((part) => part.samples);
+    const bodies = parts.flatMap((part) => part.bodies);
     tracks.push({ id: shot[samples[0]].index * ID_STRIDE + bodies[0], samples, bodies });
+    yield;
   }
   return tracks;
 }

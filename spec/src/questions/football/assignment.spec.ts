@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { linearSumAssignment } from 'linear-sum-assignment';
 import { Matrix } from 'ml-matrix';
 import { assign } from '../../../../src/questions/football/assignment.js';
+import { finished } from '../../../support/steps.js';
 
 describe('assign', () => {
   for (const [why, rows, columns, gain, expected] of [
@@ -13,7 +14,7 @@ describe('assign', () => {
     ['more rows than columns', 3, 1, [1, 4, 2], [-1, 0, -1]],
     ['out of reach', 1, 1, [Number.NEGATIVE_INFINITY], [-1]],
   ] as const) {
-    it(why, () => assert.deepEqual([...assign(Float64Array.from(gain), rows, columns)], expected));
+    it(why, () => assert.deepEqual([...finished(assign({ gain: Float64Array.from(gain), rows, columns }))], expected));
   }
 
   it('gains as much as the library linear-sum-assignment, each column once', () => {
@@ -25,7 +26,7 @@ describe('assign', () => {
     );
     fc.assert(
       fc.property(table, (rows) => {
-        const pairs = assign(Float64Array.from(rows.flat()), rows.length, 6);
+        const pairs = finished(assign({ gain: Float64Array.from(rows.flat()), rows: rows.length, columns: 6 }));
         const used = [...pairs].filter((column) => column >= 0);
         assert.equal(new Set(used).size, used.length);
         const sum = [...pairs].reduce((total, column, row) => total + (column < 0 ? 0 : rows[row][column]), 0);

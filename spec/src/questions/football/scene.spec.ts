@@ -20,6 +20,7 @@ function answerFor(findings: readonly Finding[], options: Partial<SceneOptions> 
   return scene.snapshot();
 }
 
+const always = () => true;
 const every = (football: Football, stride: number) => football.findings.filter(({ index }) => index % stride === 0);
 
 /** What every answer must be, whatever it was made of. */
@@ -205,7 +206,7 @@ describe('a scene and order', () => {
         for (let at = 0, turn = 0; at < order.length; at += sizes[turn], turn++) {
           scene.add(order.slice(at, at + sizes[turn]).map((k) => sampled[k]));
           if (looks[turn]) assertWhole(scene.snapshot(), 60);
-          else scene.refresh(() => true);
+          else scene.refresh(always);
         }
         assert.deepEqual(scene.snapshot(), expected);
       }),
@@ -235,25 +236,39 @@ describe('a scene works in pieces', () => {
     const scene = createScene({ ...size, frameCount: 60 });
     scene.add(every(match, 4));
     let pauses = 0;
-    while (!scene.refresh(() => true)) pauses++;
+    while (!scene.refresh(always)) pauses++;
     assert.ok(pauses > 60, `${pauses}`);
-    assert.equal(
-      scene.refresh(() => true),
-      true,
-    );
-    assert.equal(scene.latest, scene.snapshot());
+    assert.equal(scene.refresh(always), true);
+    assert.equal(scene.snapshot(always), scene.snapshot());
     assert.deepEqual(scene.snapshot(), answerFor(every(match, 4)));
   });
 
   it('keeps the last complete answer while newer findings wait', () => {
     const scene = createScene({ ...size, frameCount: 60 });
-    assert.equal(scene.latest, undefined);
     scene.add(every(match, 12));
     const first = scene.snapshot();
     scene.add([match.findings[1]]);
-    scene.refresh(() => true);
-    assert.equal(scene.latest, first);
+    assert.equal(scene.snapshot(always), first);
     assert.notEqual(scene.snapshot(), first);
+  });
+
+  it('answers from the first finding where nothing was complete in time', () => {
+    const scene = createScene({ ...size, frameCount: 60 });
+    assertWhole(scene.snapshot(always), 60);
+    const late = createScene({ ...size, frameCount: 60 });
+    late.add(every(match, 12));
+    assert.deepEqual(late.snapshot(always), answerFor([match.findings[0]]));
+    assert.deepEqual(late.snapshot(), answerFor(every(match, 12)));
+  });
+
+  it('finishes what it began, however fast findings come', () => {
+    const scene = createScene({ ...size, frameCount: 60 });
+    scene.add(every(match, 12));
+    for (let step = 0; step < 5000; step++) {
+      scene.add([match.findings[step % 60]]);
+      scene.refresh(always);
+    }
+    assert.ok(scene.snapshot(always).counts.measured >= 5);
   });
 
   it('frames far from a new finding stay the same objects', () => {
