@@ -197,6 +197,22 @@ describe('server: POST /soccer/challenge over a socket', () => {
     assert.deepEqual([answer.challenge_id, answer.frames.length], ['é"\\', 100]);
   });
 
+  for (const accept of ['application/json', 'application/x-ndjson'])
+    it(`sends an answer of megabytes whole, piece by piece (${accept})`, async () => {
+      const { post, emit, runs } = await begin();
+      const headers = { 'accept-encoding': 'identity', accept };
+      const answered = post(challengeBody(clip), headers);
+      await until(() => runs.length === 1);
+      emit(0, answerOf(20_000));
+      const { headers: told, bytes, text } = await answered;
+      assert.ok(bytes.length > 4e6);
+      if (accept === 'application/json') assert.equal(Number(told['content-length']), bytes.length);
+      const body = JSON.parse(text.trimEnd().split('\n').at(-1) ?? '');
+      assert.equal((body.answer ?? body).frames.length, 20_000);
+      // The bytes are everybody's.
+      assert.ok((await post(challengeBody(clip), headers)).text.includes('{"frame_number":19999,'));
+    });
+
   it('refuses another clip at once while it is busy, and says when to come again', async () => {
     const { post, runs, emit } = await begin();
     const first = post(challengeBody(clip));

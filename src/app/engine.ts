@@ -1,11 +1,14 @@
 import {
   asyncScheduler,
   catchError,
+  concatMap,
   defer,
   finalize,
+  from,
   lastValueFrom,
   map,
   type Observable,
+  of,
   tap,
   throwError,
 } from 'rxjs';
@@ -222,10 +225,11 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
       if (origins.length > 0) log.debug({ origins, seconds: KEEP_WARM_S }, 'origins kept warm');
     };
     return events$.pipe(
-      map((event): EngineEvent => {
-        if (event.type !== 'answer') return event;
+      concatMap((event): Observable<EngineEvent> => {
+        if (event.type !== 'answer') return of(event);
         keepWarm(opened.facts().source);
-        return { type: 'answer', answer: finishAnswer({ ...finishing, event, ...opened.facts() }) };
+        const finished = finishAnswer({ ...finishing, event, ...opened.facts() });
+        return from(finished).pipe(map((answer) => ({ type: 'answer', answer })));
       }),
       catchError((error: unknown) => throwError(() => failedAnswer(error, { ...finishing, ...opened.facts() }))),
       finalize(() => {

@@ -4,6 +4,7 @@ import type { FinishTime } from '../challenge/finish-time.js';
 import { explainEmpty, type LateCostOptions, lateCost } from '../challenge/late-cost.js';
 import type { AnswerReport } from '../challenge/report.js';
 import type { Timeline } from '../challenge/timeline.js';
+import { createSlices } from '../limits/index.js';
 import type { ByteSource } from '../net/index.js';
 import type { Answer, AnswerEncoder, AnswerFields, Finding } from '../questions/football/index.js';
 
@@ -35,13 +36,15 @@ export interface FinishOptions {
   readonly strategy: string;
 }
 
-/** Brings the wire form up to the last snapshot, and says what was done for it. */
-export function finishAnswer(options: FinishOptions): FinishedAnswer {
+/** Brings the wire form up to the last snapshot, in slices, and says what was done for it. Errors: ERR_LIMIT. */
+export async function finishAnswer(options: FinishOptions): Promise<FinishedAnswer> {
   const { event, encoder, timeline, finishTime, budgetMs, budgetFrom, device, source, decoder, strategy } = options;
   const { answer, stoppedBy, measured, late, problem } = event;
   const total = answer.frames.length;
   const end = timeline.begin('encode');
-  encoder.update(answer);
+  const slices = createSlices();
+  await slices.until((isDue) => encoder.update(answer, isDue));
+  await slices.until((isDue) => encoder.pack(isDue));
   end();
   const totalMs = timeline.elapsedMs();
   const sinceCutMs = totalMs - (timeline.marks.get('cut') ?? totalMs);

@@ -9,6 +9,8 @@ export interface Slices {
   pause(steps?: number): Promise<void>;
   /** Does 0 … count − 1 in blocks of some thousands with a pause behind each. */
   blocks(count: number, work: (from: number, end: number) => void): Promise<void>;
+  /** Calls `work`, which stops when `isDue` says so, until it returns true: it is done. A turn of the event loop lies between the calls. */
+  until(work: (isDue: () => boolean) => boolean): Promise<void>;
 }
 
 export interface SlicesOptions {
@@ -28,10 +30,11 @@ const BLOCK = 4096;
 export function createSlices(options: SlicesOptions = {}): Slices {
   const { sliceMs = 8, signal, now = () => performance.now(), onPause } = options;
   let untilMs = now() + sliceMs;
+  const isDue = () => now() >= untilMs;
 
   async function pause(steps = 1): Promise<void> {
     onPause?.(steps);
-    if (now() >= untilMs) {
+    if (isDue()) {
       await new Promise<void>((resolve) => setImmediate(resolve));
       untilMs = now() + sliceMs;
     }
@@ -45,6 +48,9 @@ export function createSlices(options: SlicesOptions = {}): Slices {
         work(from, end);
         await pause(end - from);
       }
+    },
+    async until(work) {
+      while (!work(isDue)) await pause();
     },
   };
 }

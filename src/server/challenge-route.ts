@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
 import type { Context } from 'koa';
 import { filter, firstValueFrom, map, tap } from 'rxjs';
 import type { Challenge, ChallengeRecord } from './answerer.js';
@@ -46,6 +47,9 @@ interface Facts {
   error?: unknown;
 }
 
+/** A longer body is sent piece by piece: putting it together would hold the event loop. Chosen: a millisecond. */
+const COPIED_BYTES = 1 << 20;
+
 /** Koa middleware for `POST` of a challenge: judge the caller, parse, share a run, answer as JSON or as a stream (PROTOCOL §1). */
 export function challengeRoute(options: ChallengeRouteOptions): (ctx: Context) => Promise<void> {
   const { auth, runs, metrics, onChallenge, maxBodyBytes, bodyTimeoutMs, heartbeatMs, serving, now } = options;
@@ -77,10 +81,12 @@ export function challengeRoute(options: ChallengeRouteOptions): (ctx: Context) =
     }
     const event = await firstValueFrom(events$.pipe(filter((each) => each.type === 'answer')));
     const zipped = ctx.acceptsEncodings('gzip', 'identity') === 'gzip';
-    const bytes = zipped ? await event.answer.gzip(head(event)) : event.answer.plain(head(event));
+    const parts = zipped ? [await event.answer.gzip(head(event))] : event.answer.plain(head(event));
     if (zipped) ctx.set('Content-Encoding', 'gzip');
     ctx.set({ 'Content-Type': 'application/json', Vary: 'Accept-Encoding' });
-    ctx.body = bytes;
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    ctx.body = length <= COPIED_BYTES ? Buffer.concat(parts) : Readable.from(parts);
+    ctx.length = length;
   };
 
   return async (ctx) => {

@@ -12,7 +12,7 @@ export const streamTypes: Readonly<Record<StreamFormat, string>> = {
 /** One event: its name and its further members as JSON texts or UTF-8 bytes, free of line breaks. */
 export interface WireEvent {
   readonly event: 'first' | 'progress' | 'answer';
-  readonly members: Readonly<Record<string, string | Uint8Array>>;
+  readonly members: Readonly<Record<string, string | readonly Uint8Array[]>>;
 }
 
 export interface EventStreamOptions {
@@ -36,7 +36,8 @@ export function eventStream(
     let begun = false;
     const write = (event: string, members: WireEvent['members']) => {
       begun = true;
-      if (flowing || event !== 'progress') flowing = body.write(encode[format](event, members));
+      if (flowing || event !== 'progress')
+        for (const part of encode[format](event, members)) flowing = body.write(part);
       resolve(body);
     };
     const heartbeat = setInterval(() => write('heartbeat', {}), heartbeatMs);
@@ -64,12 +65,25 @@ export function eventStream(
   });
 }
 
-const encode: Readonly<Record<StreamFormat, (event: string, members: WireEvent['members']) => Buffer>> = {
-  ndjson: (event, members) => joined(`{"event":"${event}"`, members, '}\n'),
-  sse: (event, members) => joined(`event: ${event}\ndata: {"event":"${event}"`, members, '}\n\n'),
-};
+const encode: Readonly<Record<StreamFormat, (event: string, members: WireEvent['members']) => readonly Uint8Array[]>> =
+  {
+    ndjson: (event, members) => partsOf(`{"event":"${event}"`, members, '}\n'),
+    sse: (event, members) => partsOf(`event: ${event}\ndata: {"event":"${event}"`, members, '}\n\n'),
+  };
 
-function joined(start: string, members: WireEvent['members'], end: string): Buffer {
-  const parts = Object.entries(members).flatMap(([name, json]) => [Buffer.from(`,"${name}":`), Buffer.from(json)]);
-  return Buffer.concat([Buffer.from(start), ...parts, Buffer.from(end)]);
+/** Texts in one piece, bytes as they are: an answer may be tens of megabytes. */
+function partsOf(start: string, members: WireEvent['members'], end: string): readonly Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  let text = start;
+  for (const [name, json] of Object.entries(members)) {
+    text += `,"${name}":`;
+    if (typeof json === 'string') text += json;
+    else {
+      parts.push(Buffer.from(text));
+      for (const piece of json) parts.push(piece);
+      text = '';
+    }
+  }
+  parts.push(Buffer.from(text + end));
+  return parts;
 }

@@ -18,8 +18,8 @@ export interface WireAnswer {
   readonly report: RunReport | undefined;
   /** Upper bound on the memory that it holds, bytes. */
   readonly sizeBytes: number;
-  /** The whole JSON body for one caller, UTF-8. */
-  plain(head: AnswerHead): Buffer;
+  /** The whole JSON body for one caller, UTF-8, in pieces: the last one, which all callers share, may be tens of megabytes. */
+  plain(head: AnswerHead): readonly Uint8Array[];
   /** The same as one gzip member. */
   gzip(head: AnswerHead): Promise<Buffer>;
 }
@@ -53,7 +53,7 @@ export function createWireAnswer({
     disturbed,
     report,
     sizeBytes: 2 * tail.byteLength,
-    plain: (head) => Buffer.concat([encodeHead(head), tail]),
+    plain: (head) => [encodeHead(head), tail],
     async gzip(head) {
       compressed ??= compress();
       const deflated = await compressed;

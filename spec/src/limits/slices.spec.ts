@@ -47,6 +47,19 @@ describe('createSlices', () => {
     await slices.blocks(-4, () => assert.fail());
   });
 
+  it('goes on with work that stops when its slice is over, behind a turn of the event loop', async () => {
+    let nowMs = 0;
+    const slices = createSlices({ sliceMs: 8, now: () => nowMs });
+    let left = 100;
+    const turns = await turnsDuring(() =>
+      slices.until((isDue) => {
+        for (; left > 0 && !isDue(); left--) nowMs += 1;
+        return left === 0;
+      }),
+    );
+    assert.ok(turns >= 12 && turns <= 13, String(turns));
+  });
+
   it('ends with the signal at the next pause', async () => {
     const controller = new AbortController();
     const slices = createSlices({ signal: controller.signal });

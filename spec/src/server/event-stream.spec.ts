@@ -5,7 +5,7 @@ import { eventStream, type WireEvent } from '../../../src/server/event-stream.js
 
 const quiet = { format: 'ndjson', heartbeatMs: 60_000 } as const;
 const first: WireEvent = { event: 'first', members: { frame: '{"n":1}' } };
-const answer: WireEvent = { event: 'answer', members: { answer: Buffer.from('{}') } };
+const answer: WireEvent = { event: 'answer', members: { answer: [Buffer.from('{'), Buffer.from('}')] } };
 
 async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
   const chunks: Buffer[] = [];

@@ -25,6 +25,8 @@ export type AnswerFields = Readonly<Record<string, unknown>>;
 export interface AnswerEncoder {
   /** Takes over a snapshot; works until `isPaused` says so (asked every few frames); true = up to date. Call again to go on. */
   update(answer: Answer, isPaused?: () => boolean): boolean;
+  /** Puts the last snapshot given together, as `update` works; then `json` costs next to nothing, once. ERR_LIMIT as there. */
+  pack(isPaused?: () => boolean): boolean;
   /** The body as UTF-8 JSON, of the last snapshot given. ERR_LIMIT where it is larger than `maxBytes`. */
   json(fields: AnswerFields): Uint8Array;
 }
@@ -41,6 +43,8 @@ export function createAnswerEncoder(options: AnswerEncoderOptions = {}): AnswerE
   let done = 0;
   /** Of all fragments. */
   let bytes = 0;
+  /** What was put together; undefined = nothing, or nothing any more. */
+  let packing: Packing | undefined;
 
   function shortenTo(frames: number): void {
     while (fragments.length > frames) bytes -= fragments.pop()?.length ?? 0;
@@ -58,6 +62,7 @@ export function createAnswerEncoder(options: AnswerEncoderOptions = {}): AnswerE
   function update(answer: Answer, isPaused: () => boolean = () => false): boolean {
     if (current !== answer) {
       done = 0;
+      packing = undefined;
       if (bytes > maxBytes) shortenTo(0);
     }
     current = answer;
@@ -78,40 +83,84 @@ export function createAnswerEncoder(options: AnswerEncoderOptions = {}): AnswerE
     return true;
   }
 
+  function pack(isPaused: () => boolean = () => false): boolean {
+    if (current && !update(current, isPaused)) return false;
+    packing ??= createPacking(fragments, checked(bytes + Math.max(0, fragments.length - 1) + TAIL.length));
+    return packing.goOn(isPaused);
+  }
+
+  /** The size of a body, or ERR_LIMIT. */
+  function checked(size: number): number {
+    if (size > maxBytes) throw limitError('maxAnswerBytes', size, maxBytes);
+    return size;
+  }
+
   return {
     update,
+    pack,
     json(fields) {
-      if (current) update(current);
       const start = head(fields);
-      const size = sizeOf(start, fragments.length, bytes);
-      if (size > maxBytes) throw limitError('maxAnswerBytes', size, maxBytes);
-      return join(start, fragments, size);
+      while (!packing?.isDone) pack();
+      checked(start.length + packing.sizeBytes);
+      return packing.behind(start);
     },
   };
 }
 
 const TAIL = new TextEncoder().encode(']}');
 const COMMA = 44;
+/** Room in front of the frames for what differs from answer to answer. Chosen: some ten times what it takes. */
+const HEAD_BYTES = 4096;
+/** Fragments that are put together before it is asked again whether to pause. Chosen: a fraction of a millisecond. */
+const FRAGMENTS_PER_STEP = 64;
 
 function head(fields: AnswerFields): Uint8Array {
   const text = JSON.stringify(fields).slice(0, -1);
   return new TextEncoder().encode(`${text}${text.length > 1 ? ',' : ''}"frames":[`);
 }
 
-/** Of the whole body, with commas between the fragments. */
-const sizeOf = (start: Uint8Array, fragments: number, bytes: number): number =>
-  start.length + bytes + Math.max(0, fragments - 1) + TAIL.length;
+interface Packing {
+  /** Without a head. */
+  readonly sizeBytes: number;
+  readonly isDone: boolean;
+  goOn(isPaused: () => boolean): boolean;
+  /** All of it behind a head. */
+  behind(start: Uint8Array): Uint8Array;
+}
 
-/** Everything in one piece. */
-function join(start: Uint8Array, fragments: readonly Uint8Array[], size: number): Uint8Array {
-  const all = new Uint8Array(size);
-  all.set(start);
-  let at = start.length;
-  for (const [i, fragment] of fragments.entries()) {
-    if (i > 0) all[at++] = COMMA;
-    all.set(fragment, at);
-    at += fragment.length;
-  }
-  all.set(TAIL, at);
-  return all;
+/** Everything in one piece, with commas between the fragments. */
+function createPacking(fragments: readonly Uint8Array[], sizeBytes: number): Packing {
+  const all = new Uint8Array(HEAD_BYTES + sizeBytes);
+  let at = HEAD_BYTES;
+  let packed = 0;
+  let isTaken = false;
+  return {
+    sizeBytes,
+    get isDone() {
+      return at === all.length;
+    },
+    goOn(isPaused) {
+      while (packed < fragments.length) {
+        const fragment = fragments[packed];
+        if (packed > 0) all[at++] = COMMA;
+        all.set(fragment, at);
+        at += fragment.length;
+        if (++packed % FRAGMENTS_PER_STEP === 0 && isPaused()) return false;
+      }
+      if (at < all.length) all.set(TAIL, at);
+      at = all.length;
+      return true;
+    },
+    behind(start) {
+      // Who has been given the memory keeps it as it is.
+      const whole =
+        isTaken || start.length > HEAD_BYTES
+          ? new Uint8Array(start.length + sizeBytes)
+          : all.subarray(HEAD_BYTES - start.length);
+      if (isTaken || start.length > HEAD_BYTES) whole.set(all.subarray(HEAD_BYTES), start.length);
+      else isTaken = true;
+      whole.set(start);
+      return whole;
+    },
+  };
 }

@@ -129,6 +129,30 @@ describe('incremental encoding', () => {
     assert.equal(JSON.parse(decoder.decode(encoder.json({}))).frames.length, 120);
   });
 
+  it('is put together with pauses too, which change nothing', () => {
+    const encoder = createAnswerEncoder();
+    const answer = answerOf(frames);
+    encoder.update(answer);
+    let pauses = 0;
+    while (!encoder.pack(() => true)) pauses++;
+    assert.equal(pauses, 1);
+    const fresh = createAnswerEncoder();
+    fresh.update(answer);
+    assert.deepEqual(encoder.json({ a: 1 }), fresh.json({ a: 1 }));
+  });
+
+  it('gives every body memory of its own, whatever stands before the frames', () => {
+    const encoder = createAnswerEncoder();
+    encoder.update(answerOf(frames));
+    const heads = [{ a: 1 }, { b: 'x'.repeat(9000) }, {}, { c: [3] }];
+    const bodies = heads.map((fields) => encoder.json(fields));
+    for (const [i, body] of bodies.entries()) {
+      const { frames: all, ...fields } = JSON.parse(decoder.decode(body));
+      assert.deepEqual(fields, heads[i]);
+      assert.equal(all.length, 120);
+    }
+  });
+
   it('answers a clip of no frames', () => {
     const encoder = createAnswerEncoder();
     encoder.update(answerOf([]));
