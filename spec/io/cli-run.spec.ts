@@ -174,7 +174,9 @@ describe('tikitaka run', function () {
       const { code, out, err } = await tikitaka(['run', path, '--quiet']);
       assert.equal(code, 0, err);
       assert.equal(JSON.parse(out).frames.length, 25);
-      if (path === cut) assert.equal(JSON.parse(out).problem, 'ERR_SOURCE_TRUNCATED');
+      if (path !== cut) continue;
+      assert.equal(JSON.parse(out).problem, 'ERR_SOURCE_TRUNCATED');
+      assert.match(err, /partial: \d+ of 25 frames .*not be read to its end \(ERR_SOURCE_TRUNCATED\)/);
     }
   });
 
