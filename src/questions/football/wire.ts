@@ -42,7 +42,7 @@ export function parseTruth(json: unknown): ClipTruth {
 function checked<T>(result: z.ZodSafeParseResult<T>, what: string): T {
   if (result.success) return result.data;
   const faults = result.error.issues.slice(0, 5).map((issue) => `${issue.path.join('.')}: ${issue.message}`);
-  throw new TikitakaError('ERR_ANSWER', `the ${what} has not the form of PROTOCOL §2: ${faults.join('; ')}`, {
+  throw new TikitakaError('ERR_ANSWER', `the ${what} has not the form of docs/protocol.md §2: ${faults.join('; ')}`, {
     details: { faults },
   });
 }
