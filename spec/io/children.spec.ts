@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { lastValueFrom } from 'rxjs';
@@ -11,14 +21,15 @@ import { generateClip } from '../../src/tools/demo/generate.js';
 import { CDN } from '../../src/tools/demo/situation.js';
 import { flat, modelFolder, slowDescription, slowFile } from '../support/models.js';
 
-/** Our children, as the system knows them. */
+/** Our children that run Node, as the system knows them; the loader of these specs has one of its own, which does not. */
 function children(): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
       try {
         const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-        return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === process.pid;
+        const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+        return parent === process.pid && readlinkSync(`/proc/${pid}/exe`) === realpathSync(process.execPath);
       } catch {
         return false;
       }

@@ -36,7 +36,7 @@ describe('model processes of a built program', () => {
   before(() => {
     build(folder);
     // White pictures take minutes: whoever is gone before was ended.
-    writeFileSync(join(folder, 'slow.onnx'), slowFile(300));
+    writeFileSync(join(folder, 'slow.onnx'), slowFile());
     writeFileSync(join(folder, 'description.json'), JSON.stringify(slowDescription));
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
@@ -74,11 +74,9 @@ describe('model processes of a built program', () => {
     return { code, signal, pids, output };
   }
 
-  /** The last signal of a dying process may still be on its way when the program is gone. */
+  /** The last signal of a dying process may still be on its way when the program is gone; one that stays lets the test run out of time. */
   async function areGone(pids: readonly number[]): Promise<void> {
-    const until = performance.now() + 10_000;
-    while (pids.some(isAlive) && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 10));
-    assert.deepEqual(pids.filter(isAlive), []);
+    while (pids.some(isAlive)) await new Promise((resolve) => setTimeout(resolve, 10));
   }
 
   it('ends by itself with 0 after close, with nothing left', async () => {

@@ -27,6 +27,8 @@ describe('model runner: processes', () => {
       device: 'cpu',
       batchSize: 4,
       spare: false,
+      // Time stands still: however busy the machine is, nothing is taken for hung.
+      scheduler: new VirtualTimeScheduler(),
       onNotice({ level, message }) {
         notices.push(message);
         assert.equal(level, message === 'the spare model process is warm' ? 'info' : 'warn');
@@ -157,13 +159,16 @@ describe('model runner: processes', () => {
   });
 
   it('hung: the process is killed after the limit and replaced', async () => {
-    const open4 = await open({ minHangMs: 200, hangFactor: 2 });
+    const scheduler = new VirtualTimeScheduler();
+    const open4 = await open({ scheduler });
     const [pid = 0] = open4.pids();
     const hung = watch(open4, 255);
+    scheduler.flush();
     await hung.returned;
     assert.deepEqual(hung.events, ['returned', 'ERR_INFERENCE retryable']);
     assert.equal(isAlive(pid), false);
     assert.equal(notices[0], 'a model process hangs and is killed');
+    assert.ok(scheduler.frame >= 5000, 'ms, the least that a hung run gets');
     const next = watch(open4, 0);
     await next.returned;
     assert.deepEqual(next.events, ['returned', 'findings of 1', 'complete']);
