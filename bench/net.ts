@@ -1,4 +1,4 @@
-/** `npx tsx bench/net.ts`: what the pool saves over a link shaped like the CDN of FEATURES (60 ms, 5 MB/s, 2.2 s set-up). */
+/** `npx tsx bench/net.ts`: what the pool saves over a link shaped like the CDN of docs/measurements.md "The situation" (60 ms, 5 MB/s, 2.2 s set-up). */
 
 import { createLinkPolicy, createPool, openHttpSource, type Pool } from '../src/net/index.js';
 import { createClipServer } from '../src/tools/demo/clip-server.js';

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 
-/** 0 ball, 1 goalkeeper, 2 player, 3 referee (PROTOCOL §2). */
+/** 0 ball, 1 goalkeeper, 2 player, 3 referee (docs/protocol.md §2). */
 export type ClassId = 0 | 1 | 2 | 3;
 export type ClassName = 'ball' | 'goalkeeper' | 'player' | 'referee';
 /** Scores 0..1 above which a box of each class counts by itself. */
@@ -18,7 +18,7 @@ export interface Detection {
   readonly roleScores?: readonly [number, number, number];
 }
 
-/** One of the 32 pitch key points; its place in the list is its identity (PROTOCOL §2 order). `score` 0 = not seen. */
+/** One of the 32 pitch key points; its place in the list is its identity (docs/protocol.md §2 order). `score` 0 = not seen. */
 export interface KeyPoint {
   /** Pixels of the original picture. */
   readonly xPx: number;

@@ -43,7 +43,7 @@ const classes = z.record(indexKey, className);
 const boxes = z.enum(['cxcywh', 'xyxy']);
 /** Whether box coordinates are 0..1 of the model input, or its pixels. */
 const normalised = z.boolean().default(false);
-/** Place in the model's key-point list → index 0..31 of PROTOCOL §2 (null: not one of ours). Default: the same order. */
+/** Place in the model's key-point list → index 0..31 of docs/protocol.md §2 (null: not one of ours). Default: the same order. */
 const keyPoints = z.array(z.int().min(0).max(31).nullable()).optional();
 const output = z.string().optional();
 

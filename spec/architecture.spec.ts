@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -99,6 +99,31 @@ describe('architecture', () => {
       imports.filter(({ target }) => target.startsWith('rxjs/internal') || target.startsWith('spec/')),
       [],
     );
+  });
+
+  it('cites only sections that the repository holds', () => {
+    const cited = ['operators', 'models', 'src', 'spec', 'bench', 'examples'].flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+        .filter((name) => /\.(ts|py|md)$/.test(name) && name !== 'architecture.spec.ts')
+        .map((name) => join(folder, name)),
+    );
+    const wrong = cited.flatMap((file) => {
+      const text = readFileSync(join(root, file), 'utf8');
+      const strangers =
+        text.match(/\b(PROTOCOL §|LAB\.md|FEATURES\b|DESIGN\b|STYLE\.md|reference\/models\/README)/g) ?? [];
+      const missing = [...text.matchAll(/docs\/(\w+\.md)(?: §(\d)| "([^"\n]+)")?/g)].flatMap(
+        ([all, page = '', section, heading]) => {
+          const place = join(root, 'docs', page);
+          const content = existsSync(place) ? readFileSync(place, 'utf8') : '';
+          const found = section
+            ? content.includes(`## ${section}. `)
+            : content.includes(heading ? `## ${heading}` : '# ');
+          return found ? [] : [all];
+        },
+      );
+      return [...strangers, ...missing].map((citation) => `${file}: ${citation}`);
+    });
+    assert.deepEqual(wrong, []);
   });
 
   it('documents every variable of the configuration in .env.example, and no other', () => {

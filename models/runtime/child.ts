@@ -23,7 +23,7 @@ import { halfDevices, providerEnvironment, sessionOptions } from './session-opti
 
 /*
  * A process of its own for one session, and the only importer of ONNX Runtime: `run()` blocks its thread and cannot be
- * interrupted, so the parent must be able to end it from outside (LAB.md, Inference).
+ * interrupted, so the parent must be able to end it from outside (docs/measurements.md "Inference").
  */
 
 /** The shared file is inherited under this number: after stdin, stdout, stderr and the control channel. */

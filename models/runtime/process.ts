@@ -32,7 +32,7 @@ export interface SessionProcess {
    * `onEnd` is called once, unless the process is gone before. Errors: ERR_INFERENCE, thrown at call (nothing was sent).
    */
   run(pictures: readonly ModelPicture[], onEnd: (end: RunEnd) => void): void;
-  /** SIGKILL: the only thing that ends a running inference (LAB.md: gone in 55 ms). Idempotent. */
+  /** SIGKILL: the only thing that ends a running inference (docs/measurements.md "Inference"). Idempotent. */
   kill(): void;
 }
 

@@ -16,7 +16,7 @@ ARC_HALF_WIDTH = float(np.sqrt(CIRCLE_RADIUS**2 - (PENALTY_DEPTH - PENALTY_SPOT)
 
 
 def key_points():
-    """float64 [32, 2], metres, in the order of PROTOCOL section 2."""
+    """float64 [32, 2], metres, in the order of docs/protocol.md §2."""
     length, width = LENGTH, WIDTH
     box0, box1 = (width - PENALTY_WIDTH) / 2, (width + PENALTY_WIDTH) / 2
     area0, area1 = (width - GOAL_AREA_WIDTH) / 2, (width + GOAL_AREA_WIDTH) / 2

@@ -8,7 +8,7 @@ import { vectors } from '../src/server/auth-vectors.js';
 
 const miner: FakeNeuron = { hotkey: vectors.miner, tao: 0, alpha: 1, permit: false, ip: 0n, port: 0 };
 const ip = '203.0.113.0';
-/** PROTOCOL §5: netuid 44, 203.0.113.0:7999. */
+/** docs/protocol.md §5: netuid 44, 203.0.113.0:7999. */
 const callHex = '0x07042c0001000000007100cb0000000000000000000000003f1f04040000';
 
 // mocha loads specs as CommonJS, the product loads polkadot.js late and as a module: two copies, here only.

@@ -53,7 +53,7 @@ describe('server: POST /soccer/challenge over a socket', () => {
     return { ...work, server, post, available, admitted: () => admitted };
   };
 
-  describe('answers of PROTOCOL §1, byte for byte', () => {
+  describe('answers of docs/protocol.md §1, byte for byte', () => {
     const missing = (...names: string[]) =>
       `{"detail":[${names.map((name) => `{"type":"missing","loc":["header","${name}"],"msg":"Field required","input":null}`).join(',')}]}`;
     const good = challengeBody(clip);

@@ -57,7 +57,7 @@ export interface ClipSource {
   facts(): SourceFacts;
 }
 
-/** The opening request brings index and first keyframe of a 1080p clip, or that costs another round trip (demo clip: 275 KiB; LAB.md: 296 KB). */
+/** The opening request brings index and first keyframe of a 1080p clip, or that costs another round trip (demo clip: 275 KiB; docs/measurements.md "Decoding"). */
 export const FIRST_BYTES = 3 << 17;
 /** Batches whose frames exist at once: one at work, one waiting, one being decoded. More would be decoded and then cut. */
 const BATCHES_OF_SLOTS = 3;
@@ -168,7 +168,7 @@ function samplesBehind(index: SampleIndex, sizeBytes: number): TikitakaError | u
 const strideOf = ({ FRAME_STRIDE, PLAN }: Config): number | undefined =>
   FRAME_STRIDE === 'auto' ? (PLAN === 'fixed' ? FIXED_STRIDE : undefined) : FRAME_STRIDE;
 
-/** How far into the file a partial download reaches: as told, else by the published rule (F5) with the clip's own bit rate. */
+/** How far into the file a partial download reaches: as told, else by the published rule with the clip's own bit rate. */
 function partialLimit(config: Config, { frameCount, durationUs, sizeBytes }: SampleIndex): number {
   if (config.PARTIAL_DOWNLOAD_MB !== undefined) return config.PARTIAL_DOWNLOAD_MB * 1e6;
   const seconds = Math.max(durationUs, 1) / 1e6;

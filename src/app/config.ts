@@ -164,7 +164,7 @@ export type Config = Readonly<z.infer<typeof schema>>;
 export type ConfigKey = keyof Config;
 export const configKeys = Object.keys(schema.shape) as readonly ConfigKey[];
 
-/** The operators' presets (FEATURES, "Presets"): they stand below `.env` and the environment, so an explicit value wins. */
+/** The operators' presets (README, "Presets"): they stand below `.env` and the environment, so an explicit value wins. */
 export const presets: Readonly<Record<Config['PRESET'], Readonly<Partial<Record<ConfigKey, string>>>>> = {
   none: {},
   balanced: {

@@ -14,7 +14,7 @@ export interface FinishedAnswer {
   readonly timeline: Timeline;
   /** What the file was: its ETag, else its length; undefined where the server tells neither. */
   readonly version: string | undefined;
-  /** The body as UTF-8 JSON (PROTOCOL §2), `fields` before `frames`. */
+  /** The body as UTF-8 JSON (docs/protocol.md §2), `fields` before `frames`. */
   body(fields: AnswerFields): Uint8Array;
   /** Tells how long compressing that body took, ms: the next answer's budget keeps it free. */
   compressed(ms: number): void;

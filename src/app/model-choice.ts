@@ -18,7 +18,7 @@ import type { Logger } from './log.js';
 const WANTED_FRAMES = 40;
 /** What opening takes of the budget, ms: a round trip, the first bytes, the first keyframe. */
 const OPENING_MS = 250;
-/** Decoder and models share the cores: LAB.md, both at once take 1.7 times the slower alone. */
+/** Decoder and models share the cores: docs/measurements.md "Inference". */
 export const CONTENTION = 1.4;
 
 /**

@@ -11,7 +11,7 @@ import {
 
 /** What the chain says about one subnet at one moment. */
 export interface Metagraph {
-  /** Which runtime call told it. From `neurons-lite` all three amounts of a neuron are the same (PROTOCOL §4: it cannot tell root stake). */
+  /** Which runtime call told it. From `neurons-lite` all three amounts of a neuron are the same (docs/protocol.md §4: it cannot tell root stake). */
   readonly source: 'selective' | 'neurons-lite';
   readonly neurons: readonly Neuron[];
 }

@@ -10,7 +10,7 @@ import {
 } from '@polkadot/wasm-crypto';
 import { TikitakaError } from '../../operators/index.js';
 
-/** Bittensor writes addresses with the generic substrate prefix (PROTOCOL §1). */
+/** Bittensor writes addresses with the generic substrate prefix (docs/protocol.md §1). */
 const ss58Prefix = 42;
 
 /** A key that can sign. Holds the secret: never log or serialise it. */

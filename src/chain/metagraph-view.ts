@@ -41,7 +41,7 @@ export interface MetagraphViewOptions {
   };
   /** `LOAD_OLD_NODES`: start from the saved snapshot until the chain answers. Default true. */
   readonly loadSaved?: boolean;
-  /** From one answer to the next question, ms. Default 300,000 (PROTOCOL §4). */
+  /** From one answer to the next question, ms. Default 300,000 (docs/protocol.md §4). */
   readonly refreshMs?: number;
   /** From a fault to the next attempt, ms; doubled with each further one up to a minute. Default 1,000. */
   readonly firstRetryMs?: number;

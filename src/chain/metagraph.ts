@@ -8,7 +8,7 @@ export interface Neuron {
   readonly uid: number;
   /** ss58, prefix 42. */
   readonly hotkey: string;
-  /** Root stake, unweighted: what callers are judged by (PROTOCOL §4). */
+  /** Root stake, unweighted: what callers are judged by (docs/protocol.md §4). */
   readonly taoStake: number;
   readonly alphaStake: number;
   /** Alpha plus weighted TAO, as the chain says. */
@@ -25,7 +25,7 @@ export const metagraphCalls = {
   neuronsLite: 'NeuronInfoRuntimeApi_get_neurons_lite',
 } as const;
 
-/** Fields of SelectiveMetagraph that are asked for, by index (PROTOCOL §4; 0 must be among them); the others come back empty. */
+/** Fields of SelectiveMetagraph that are asked for, by index (docs/protocol.md §4; 0 must be among them); the others come back empty. */
 const wanted = { hotkeys: 52, axons: 55, validatorPermit: 57, alphaStake: 67, taoStake: 68, totalStake: 69 } as const;
 
 /** SCALE parameters of `selective`: netuid u16, Vec<u16>. */
@@ -112,7 +112,7 @@ function readNeuronLite(reader: ScaleReader, netuid: number): Neuron {
   return { uid, hotkey, taoStake: stake, alphaStake: stake, totalStake: stake, validatorPermit, axon };
 }
 
-/** AxonInfo: block u64, version u32, ip u128, port u16, ip_type u8, protocol u8, two placeholders u8 (PROTOCOL §4). */
+/** AxonInfo: block u64, version u32, ip u128, port u16, ip_type u8, protocol u8, two placeholders u8 (docs/protocol.md §4). */
 function readAxon({ uint }: ScaleReader): Neuron['axon'] {
   uint(8);
   uint(4);

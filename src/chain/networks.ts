@@ -1,4 +1,4 @@
-/** Entry points of the known networks (PROTOCOL §5); `local` is a development node. */
+/** Entry points of the known networks (docs/protocol.md §5); `local` is a development node. */
 export const networkUrls = {
   finney: 'wss://entrypoint-finney.opentensor.ai:443',
   test: 'wss://test.finney.opentensor.ai:443',

@@ -4,7 +4,7 @@ import { TikitakaError } from '../../operators/index.js';
 import type { ChainNode, NodeNotice } from './json-rpc.js';
 import type { KeyPair } from './keys.js';
 
-/** Arguments of `SubtensorModule.serve_axon` (PROTOCOL §5). */
+/** Arguments of `SubtensorModule.serve_axon` (docs/protocol.md §5). */
 export interface ServeAxonCall {
   readonly netuid: number;
   readonly ip: bigint;
@@ -30,7 +30,7 @@ export async function openChainApi(node: ChainNode): Promise<ChainApi> {
   const api = new ApiPromise({
     provider: providerOf(node),
     noInitWarn: true,
-    // Later runtimes wrap the payment extension under this name, with the same contents (PROTOCOL §5).
+    // Later runtimes wrap the payment extension under this name, with the same contents (docs/protocol.md §5).
     signedExtensions: { ChargeTransactionPaymentWrapper: { extrinsic: { tip: 'Compact<Balance>' }, payload: {} } },
   });
   try {

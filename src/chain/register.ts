@@ -34,7 +34,7 @@ export interface Registration {
   readonly blockHash?: string;
 }
 
-/** What the chain's pool means by `Custom error: N` (PROTOCOL §5). */
+/** What the chain's pool means by `Custom error: N` (docs/protocol.md §5). */
 const poolErrors: Readonly<Record<string, string>> = {
   10: 'the hot key is not registered in this subnet',
   11: 'the address is not acceptable',

@@ -2,7 +2,7 @@ import { xsalsa20poly1305 } from '@noble/ciphers/salsa.js';
 import { argon2i } from 'hash-wasm';
 import { TikitakaError } from '../../operators/index.js';
 
-/** How Bittensor's wallets encrypt a key file: `$NACL`, 24 bytes of nonce, secretbox; the key by argon2i (PROTOCOL §5). */
+/** How Bittensor's wallets encrypt a key file: `$NACL`, 24 bytes of nonce, secretbox; the key by argon2i (docs/protocol.md §5). */
 const prefix = '$NACL';
 const nonceBytes = 24;
 const salt = Buffer.from('137183dff15a09bc9c90b5518739e9b1', 'hex');

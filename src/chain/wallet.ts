@@ -40,7 +40,7 @@ export interface Hotkey {
   readonly warnings: readonly string[];
 }
 
-/** One line of JSON; any member may be null (PROTOCOL §5). */
+/** One line of JSON; any member may be null (docs/protocol.md §5). */
 const keyFileSchema = z.object({
   publicKey: hexOf(32).nullish(),
   accountId: hexOf(32).nullish(),

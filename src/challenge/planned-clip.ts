@@ -10,7 +10,7 @@ import { clipFramesOf } from './clip-frames.js';
 import type { Eye } from './question.js';
 import type { Timeline } from './timeline.js';
 
-/** Visits whose byte ranges are asked for while one is decoded (LAB.md: 3–4 ranges in flight are best). */
+/** Visits whose byte ranges are asked for while one is decoded (docs/measurements.md "Ranges"). */
 const VISITS_AHEAD = 4;
 
 export interface PlannedClipOptions {

@@ -86,7 +86,7 @@ function stoppedText({ stoppedBy, problem }: AnswerReport): readonly string[] {
 export const showLateness = ({ byMs, cost }: NonNullable<AnswerReport['late']>): string =>
   `late by ${seconds(byMs)} s: ${showCost(cost)}`;
 
-/** What callers may want to know besides the frames; they ignore what they do not know (PROTOCOL §2). */
+/** What callers may want to know besides the frames; they ignore what they do not know (docs/protocol.md §2). */
 export function wireFacts({ stoppedBy, frames, device, decoder, late, problem }: AnswerReport) {
   return {
     truncated: stoppedBy !== 'end',

@@ -1,4 +1,4 @@
-/** The stages of a challenge, in the order of the flow (DESIGN "The flow"). */
+/** The stages of a challenge, in the order of the flow (docs/architecture.md "The flow"). */
 export type Stage =
   | 'connect'
   | 'fetch'
@@ -29,7 +29,7 @@ export interface StageSummary {
   readonly count: number;
 }
 
-/** The spans of one challenge on one monotonic clock; logs, the waterfall and the trace file are views of it (DESIGN decision 12). */
+/** The spans of one challenge on one monotonic clock; logs, the waterfall and the trace file are views of it (docs/architecture.md "One clock"). */
 export interface Timeline {
   /** ms since the request on the timeline's clock. */
   elapsedMs(): number;

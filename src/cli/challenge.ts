@@ -121,7 +121,7 @@ async function put(videoUrl: string, { url, signer, stream, say }: PutOptions) {
   return { exchange, last };
 }
 
-/** As callers write it: members in this order, Python's separators (PROTOCOL §1). */
+/** As callers write it: members in this order, Python's separators (docs/protocol.md §1). */
 function challengeBody(videoUrl: string): Buffer {
   const createdAt = new Date().toISOString().replace('Z', '000+00:00');
   const challenge = {

@@ -13,10 +13,10 @@ export interface Refusal {
 
 type Explanation = readonly [applies: (refusal: Refusal) => boolean, text: (refusal: Refusal) => string];
 
-/** A server's `Date` has whole seconds; beyond this the clocks differ. Callers' nonces may be off by 120 s (PROTOCOL §1). */
+/** A server's `Date` has whole seconds; beyond this the clocks differ. Callers' nonces may be off by 120 s (docs/protocol.md §1). */
 const NOTABLE_S = 5;
 
-/** In words that name the cure; the callers' texts are those of PROTOCOL §1. The first that applies counts. */
+/** In words that name the cure; the callers' texts are those of docs/protocol.md §1. The first that applies counts. */
 const explanations: readonly Explanation[] = [
   [
     ({ status, caller }) => status === 422 && caller === undefined,

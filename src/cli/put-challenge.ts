@@ -26,10 +26,10 @@ export interface Exchange {
   readonly body: Buffer;
 }
 
-/** Callers give up after so long (PROTOCOL §1), ms. */
+/** Callers give up after so long (docs/protocol.md §1), ms. */
 const CALLER_TIMEOUT_MS = 240_000;
 const AVAILABILITY_TIMEOUT_MS = 5_000;
-/** What callers' HTTP client sends of itself (PROTOCOL §1). */
+/** What callers' HTTP client sends of itself (docs/protocol.md §1). */
 const callerHeaders = { Accept: '*/*', 'Accept-Encoding': 'gzip, deflate', Connection: 'keep-alive' };
 
 /** Puts a challenge as a caller does: plain HTTP, no redirects, no second try. Errors: ERR_SERVER_CONNECT, ERR_SERVER_TIMEOUT. */

@@ -7,7 +7,7 @@ import { RangeFetcher } from './range-fetcher.js';
 import type { SampleIndex } from './sample-index.js';
 import { createSampleReader, type SampleReader } from './sample-reader.js';
 
-/** First closed range of every clip: it holds the index and the first keyframe of nearly all (LAB.md: 208–296 KB to the first frame). */
+/** First closed range of every clip: it holds the index and the first keyframe of nearly all (docs/measurements.md "Decoding"). */
 export const HEAD_BYTES = 1 << 18;
 
 /** libav's names of the demuxers for containers without an index of ours. */

@@ -9,7 +9,7 @@ const MERGE_GAP_BYTES = 1 << 16;
 const PIECE_BYTES = 1 << 20;
 /** After so many bytes handed out it is time to look what to ask for next. Chosen: a sixteenth of a piece. */
 const PUMP_BYTES = PIECE_BYTES / 16;
-/** LAB.md, "3–4 ranges in flight is best". */
+/** docs/measurements.md "Ranges". */
 const MAX_IN_FLIGHT = 4;
 /** What the link is taken to carry in a round trip before anybody measured it (60 ms at 8 MB/s). */
 const ROUND_TRIP_BYTES = 1 << 19;

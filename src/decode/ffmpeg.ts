@@ -77,7 +77,7 @@ const isExecutable = (path: string) =>
     () => false,
   );
 
-/** What ffmpeg reads to find out about the streams (LAB.md: the least that it needs). */
+/** What ffmpeg reads to find out about the streams (docs/measurements.md "Decoding": the least that it needs). */
 const PROBE_BYTES = 32768;
 
 export interface FfmpegRunOptions {
@@ -137,7 +137,7 @@ export function startFfmpeg(options: FfmpegRunOptions): FfmpegRun {
 
   const command = inChildEnvironment(ffmpeg(input, { stdoutLines: 20 }))
     .setFfmpegPath(binary.path)
-    // -copyts: else all time stamps move so that the first is 0. No -fflags nobuffer: it loses the first GOP (LAB.md).
+    // -copyts: else all time stamps move so that the first is 0. No -fflags nobuffer: it loses the first GOP (docs/measurements.md "Decoding").
     .inputOptions([
       '-copyts',
       '-noautorotate',

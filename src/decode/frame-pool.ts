@@ -45,7 +45,7 @@ export interface FramePool {
 export const SLOT_MARGIN_BYTES = 64;
 
 /**
- * A fixed number of picture slots: back-pressure by ownership (DESIGN, decision 1). Memory is taken when a slot is used
+ * A fixed number of picture slots: back-pressure by ownership (docs/architecture.md "Ownership"). Memory is taken when a slot is used
  * for the first time and kept for reuse.
  */
 export function createFramePool({ slots, bytesPerSlot }: FramePoolOptions): FramePool {

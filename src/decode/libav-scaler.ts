@@ -3,7 +3,7 @@ import { TikitakaError } from '../../operators/index.js';
 import { type AvFrame, complaint, type Libav, type SoftwareScaleContext } from './libav.js';
 import { padPicture } from './pad-picture.js';
 
-/** Scales decoded pictures to the model's input. Calls must not overlap: concurrent ones on one swscale context crash the process (LAB.md). */
+/** Scales decoded pictures to the model's input. Calls must not overlap: concurrent ones on one swscale context crash the process (docs/measurements.md "Decoding"). */
 export interface FrameScaler {
   /**
    * Writes uint8 [input.height, input.width, 3] RGB into `memory`, which has SLOT_MARGIN_BYTES behind them. Colours are

@@ -1,5 +1,5 @@
 /**
- * Rewrites a Google-Drive share link, which leads to a web page, to the form that delivers the file (PROTOCOL §5); any other
+ * Rewrites a Google-Drive share link, which leads to a web page, to the form that delivers the file (docs/protocol.md §5); any other
  * link comes back as it was.
  */
 export function directLink(url: URL): URL {

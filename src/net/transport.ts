@@ -6,7 +6,7 @@ import type { LinkedSignal } from './within.js';
 
 /**
  * Windows of HTTP/2 flow control, bytes. They decide the speed: at 60 ms and 5 MB/s undici's defaults give 2.9 MB/s, these
- * 4.5 (LAB.md); a paused reader holds at most one stream window on the wire.
+ * 4.5 (docs/measurements.md "HTTP/2"); a paused reader holds at most one stream window on the wire.
  */
 const STREAM_WINDOW_BYTES = 1 << 20;
 const CONNECTION_WINDOW_BYTES = 2 << 20;
@@ -66,7 +66,7 @@ export function createTransport(origin: URL, { socket, httpVersion }: Dialled, o
     keepAliveTimeout: IDLE_MS,
     keepAliveMaxTimeout: IDLE_MS,
     headersTimeout: 0,
-    bodyTimeout: 0, // it counts the reader's pauses too (LAB.md); the watchdog below does not
+    bodyTimeout: 0, // it counts the reader's pauses too (docs/measurements.md "HTTP/2"); the watchdog below does not
     connect: (_options, callback) => {
       const first = !handedOver;
       handedOver = true;

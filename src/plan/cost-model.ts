@@ -41,8 +41,8 @@ const LONGEST_RTT_MS = 300;
 const NEWEST = 0.35;
 
 /**
- * Before anything was measured: LAB.md, "Decoding" (1080p, two threads; 250 frames cost 1538 ms of CPU, of which reference
- * frames 900; a keyframe alone keeps one thread busy), and the link of FEATURES, "The situation".
+ * Before anything was measured: docs/measurements.md "Decoding" (1080p, two threads; 250 frames cost 1538 ms of CPU, of which reference
+ * frames 900; a keyframe alone keeps one thread busy), and the link of docs/measurements.md "The situation".
  */
 export function priorSpeeds(width: number, height: number, inferMs: number): Speeds {
   const size = (width * height) / (1920 * 1080);

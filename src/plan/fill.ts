@@ -35,7 +35,7 @@ function sums(lossOf: (gap: number) => number): Float64Array {
 const at = (table: Float64Array, gap: number): number =>
   table[gap] ?? (table[LONGEST_SUMMED] ?? 0) + gap - LONGEST_SUMMED;
 
-/** What filling a gap of so many frames between two visited ones costs, in measured frames' worth (PROTOCOL §3). */
+/** What filling a gap of so many frames between two visited ones costs, in measured frames' worth (docs/protocol.md §3). */
 export const lossBetween = (gap: number): number => at(between, gap);
 
 /** The same where the gap has one neighbour only, whose content is repeated. */

@@ -14,7 +14,7 @@ export interface PartialBytesOptions {
 
 /**
  * How much of a clip to download when only its beginning is wanted (`PARTIAL_DOWNLOAD=1` without a size), by the operators'
- * published rule (FEATURES F5): frames = fps / stride × budget × safety, bytes = frames / fps × bit rate. It takes the
+ * published rule: frames = fps / stride × budget × safety, bytes = frames / fps × bit rate. It takes the
  * models to keep up with the clip at that stride; the anytime plan (see `createPlanner`) measures instead. Throws ERR_OPTION
  * where an option is not a positive number.
  */

@@ -55,16 +55,16 @@ export interface Planner {
 
 /** Longest stretch decoded without planning anew, in coded frames. Chosen: about 0.3 s of work at 1080p. */
 const CHUNK_SAMPLES = 64;
-/** Every n-th frame where a fixed plan is told nothing else. Chosen: LAB.md, "Answers on an unseen clip". */
+/** Every n-th frame where a fixed plan is told nothing else. Chosen: docs/measurements.md "Filling". */
 export const FIXED_STRIDE = 5;
 /** A round that would leave more of the time unused is planned anew, finer. Chosen. */
 const SPARE = 0.6;
 /** Of fewer keyframes none takes frames of its GOP along: they would be spread unevenly. Nor are they a look at the whole clip. Chosen. */
 const FEW_KEYS = 8;
 /**
- * The anytime planner (DESIGN decision 4).
+ * The anytime planner (docs/architecture.md "The plan").
  *
- * What drives the order: a frame without any answer costs nearly everything (PROTOCOL §3: every second frame missing scores
+ * What drives the order: a frame without any answer costs nearly everything (docs/protocol.md §3: every second frame missing scores
  * 0.001), a filled one little, and the error of filling grows with the square of the gap. So: frame 0 (first touch), then
  * as many keyframes, evenly spread, as time pays for: they cost least (where it pays for more, but for no whole round, the later
  * half of them goes deeper into their GOPs); then rounds over all GOPs, each with the gaps and

@@ -32,13 +32,13 @@ export interface AppDeps {
   readonly answerCacheMaxBytes?: number;
   /** How long an origin is asked whether a kept answer still holds, ms; then the answer is sent unasked. 0 = never asked. Default 300. */
   readonly revalidateMs?: number;
-  /** Most bytes of a challenge's body. Default 65,536 (PROTOCOL §1). */
+  /** Most bytes of a challenge's body. Default 65,536 (docs/protocol.md §1). */
   readonly maxBodyBytes?: number;
   /** Longest time for a body to arrive, ms. Default 10,000. */
   readonly bodyTimeoutMs?: number;
   /** Sign of life on a streamed answer, ms. Default 5,000. */
   readonly heartbeatMs?: number;
-  /** Longest run, ms. Default 240,000: the callers' own time-out (PROTOCOL §1). */
+  /** Longest run, ms. Default 240,000: the callers' own time-out (docs/protocol.md §1). */
   readonly maxRunMs?: number;
   /** HTML of the page at `/` of the status address; default none: 404. */
   readonly statusPage?: (state: StatusState) => string;

@@ -22,7 +22,7 @@ export interface SignedAuthOptions {
   readonly findMember: (hotkey: string) => Member | undefined;
   /** sr25519 with context `substrate` over raw bytes; `signature` has 64 bytes. May throw on malformed input: that counts as false. */
   readonly verifySignature: (message: Uint8Array, signature: Uint8Array, publicKey: Uint8Array) => boolean;
-  /** Mode `chain`: least root stake in TAO. Default 1000 (PROTOCOL §4). */
+  /** Mode `chain`: least root stake in TAO. Default 1000 (docs/protocol.md §4). */
   readonly minStakeTao?: number;
   /** Default a new store on the wall clock. */
   readonly nonces?: NonceStore;
@@ -40,7 +40,7 @@ export interface AuthSession {
   verify(body: Uint8Array | undefined): void;
 }
 
-/** Who may put a challenge (PROTOCOL §1). Replace it as a whole where callers sign in another way. */
+/** Who may put a challenge (docs/protocol.md §1). Replace it as a whole where callers sign in another way. */
 export interface Auth {
   readonly mode: 'chain' | 'static' | 'off';
   /**

@@ -19,7 +19,7 @@ const shortEscapes: Readonly<Record<string, string>> = {
 
 /**
  * Rewrites a JSON text as Python's `json.dumps` would have written the same value, so that a signature over the signed
- * form can be checked against a body that travelled in another one (PROTOCOL §1, "Body bytes"). Tokens are rewritten and
+ * form can be checked against a body that travelled in another one (docs/protocol.md §1). Tokens are rewritten and
  * never parsed into values: `JSON.stringify(JSON.parse(text))` changes numbers (`1.0`, `1e3`, 2^63).
  * `text` must be valid JSON; anything else gives an unspecified string.
  */

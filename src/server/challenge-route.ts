@@ -50,7 +50,7 @@ interface Facts {
 /** A longer body is sent piece by piece: putting it together would hold the event loop. Chosen: a millisecond. */
 const COPIED_BYTES = 1 << 20;
 
-/** Koa middleware for `POST` of a challenge: judge the caller, parse, share a run, answer as JSON or as a stream (PROTOCOL §1). */
+/** Koa middleware for `POST` of a challenge: judge the caller, parse, share a run, answer as JSON or as a stream (docs/protocol.md §1). */
 export function challengeRoute(options: ChallengeRouteOptions): (ctx: Context) => Promise<void> {
   const { auth, runs, metrics, onChallenge, maxBodyBytes, bodyTimeoutMs, heartbeatMs, serving, now } = options;
 

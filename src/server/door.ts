@@ -42,7 +42,7 @@ export interface Door {
   readonly boundUrl: string;
 }
 
-/** Node's 5 s equals httpx's idle time: both ends would close at once, and requests be lost (PROTOCOL §1). */
+/** Node's 5 s equals httpx's idle time: both ends would close at once, and requests be lost (docs/protocol.md §1). */
 const keepAliveMs = 65_000;
 /** How often Node looks for late heads; its default of 30 s would let them live that much longer. */
 const connectionsCheckingInterval = 1_000;

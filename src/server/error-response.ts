@@ -90,7 +90,7 @@ const statuses: Readonly<Record<string, number>> = {
 /** Every code that has a status. */
 export const knownCodes: readonly string[] = Object.keys(statuses);
 
-/** Answers whose bodies callers know from FastAPI (PROTOCOL §1): `detail` and nothing else. */
+/** Answers whose bodies callers know from FastAPI (docs/protocol.md §1): `detail` and nothing else. */
 const bare = new Set([
   'ERR_UNAUTHENTICATED',
   'ERR_FORBIDDEN',

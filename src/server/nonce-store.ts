@@ -20,9 +20,9 @@ export interface NonceStore {
   readonly size: number;
 }
 
-/** |now − time stamp| allowed, ns (PROTOCOL §1). */
+/** |now − time stamp| allowed, ns (docs/protocol.md §1). */
 const windowNs = 120_000_000_000n;
-/** `time_ns` as up to 20 digits, then anything after an underscore (PROTOCOL §1); the length bound keeps the store small. */
+/** `time_ns` as up to 20 digits, then anything after an underscore (docs/protocol.md §1); the length bound keeps the store small. */
 const form = /^(\d{1,20})(?:_.*)?$/;
 const maxNonceLength = 64;
 const sweepEveryMs = 10_000;

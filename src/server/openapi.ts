@@ -9,7 +9,7 @@ import {
   streamEventSchema,
 } from './schema.js';
 
-/** Where challenges are put (PROTOCOL §1); another track of the subnet uses another path. */
+/** Where challenges are put (docs/protocol.md §1); another track of the subnet uses another path. */
 export const challengePath = '/soccer/challenge';
 
 const schemas = [

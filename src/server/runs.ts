@@ -47,7 +47,7 @@ export interface RunsOptions {
   readonly scheduler: SchedulerLike;
 }
 
-/** The challenges being answered: how many may run, who shares which, what is kept (FEATURES F29, F42). */
+/** The challenges being answered: how many may run, who shares which, what is kept. */
 export interface Runs {
   /**
    * Cold: subscribing joins the run of the same URL, takes a kept answer or starts a run; emits `first` and `progress` (a late

@@ -3,7 +3,7 @@ import { TikitakaError } from '../../operators/index.js';
 import type { Challenge } from './answerer.js';
 import { decodeJson } from './json-body.js';
 
-/** Body of `POST /soccer/challenge` (PROTOCOL §1). Unknown members are ignored, as callers expect. */
+/** Body of `POST /soccer/challenge` (docs/protocol.md §1). Unknown members are ignored, as callers expect. */
 export const challengeSchema = z
   .object({
     challenge_id: z.string().max(256).describe('Chosen by the caller; comes back in the answer'),
@@ -32,7 +32,7 @@ export const frameSchema = z
   })
   .meta({ id: 'Frame' });
 
-/** The answer (PROTOCOL §2). */
+/** The answer (docs/protocol.md §2). */
 export const answerSchema = z
   .object({
     challenge_id: z.string(),

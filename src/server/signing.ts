@@ -25,7 +25,7 @@ export interface SignedParts {
 
 const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 
-/** Of `POST /soccer/challenge` (PROTOCOL §1): `nonce:miner_hotkey[:sha256 of the body]` as UTF-8. */
+/** Of `POST /soccer/challenge` (docs/protocol.md §1): `nonce:miner_hotkey[:sha256 of the body]` as UTF-8. */
 export const soccerSigning: SigningScheme = {
   headers: {
     caller: ['validator-hotkey'],

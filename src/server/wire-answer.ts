@@ -26,7 +26,7 @@ export interface WireAnswer {
 
 const deflate = promisify(deflateRaw);
 /**
- * Every byte and every millisecond counts (PROTOCOL §1, "timing"). 975 KB of 750 frames, 2 cores: level 1 268 KB in 12 ms, 3 249 KB
+ * Every byte and every millisecond counts (docs/protocol.md §1). 975 KB of 750 frames, 2 cores: level 1 268 KB in 12 ms, 3 249 KB
  * in 12, 6 235 KB in 30. Brotli of quality 1, 2, 4, 5: 265 KB in 10 ms, 248 in 17, 246 in 22, 227 in 47: at 5 MB/s never more than
  * 4 ms ahead, and callers accept `gzip, deflate` only, so it is not offered. Not in parallel parts: no quicker.
  */

@@ -75,7 +75,7 @@ describe('average precision', () => {
   });
 });
 
-/** reference/models/evalm.py, `ap`, transcribed: one global order, labels used up as it goes, precision envelope by recall. */
+/** The prototype's evaluation in Python, transcribed: one global order, labels used up as it goes, precision envelope by recall. */
 function referenceAp(images: readonly { found: { box: Box; score: number }[]; truths: { box: Box }[] }[]): {
   ap: number;
   f1: number;

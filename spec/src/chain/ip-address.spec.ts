@@ -3,7 +3,7 @@ import { formatIp, parseIp } from '../../../src/chain/ip-address.js';
 
 describe('parseIp and formatIp', () => {
   const rows = [
-    ['203.0.113.0', 4, 0xcb007100n, '203.0.113.0', 'the vector of PROTOCOL §5'],
+    ['203.0.113.0', 4, 0xcb007100n, '203.0.113.0', 'the vector of docs/protocol.md §5'],
     ['0.0.0.1', 4, 1n, '0.0.0.1', 'the development marker'],
     ['255.255.255.255', 4, 0xffffffffn, '255.255.255.255', 'the largest'],
     ['2001:db8::1', 6, 0x20010db8000000000000000000000001n, '2001:db8::1', 'shortened'],

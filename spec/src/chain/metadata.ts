@@ -45,7 +45,7 @@ export function metadataV15(): string {
       ],
     },
   ];
-  // Current runtimes wrap the payment extension under another name, with the same contents (PROTOCOL §5).
+  // Current runtimes wrap the payment extension under another name, with the same contents (docs/protocol.md §5).
   for (const extension of json.extrinsic.signedExtensions) {
     extension.identifier = extension.identifier.replace(/^ChargeTransactionPayment$/, '$&Wrapper');
   }

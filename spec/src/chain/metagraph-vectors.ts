@@ -1,4 +1,4 @@
-/** PROTOCOL §6: the two SCALE blobs, about the validator of the other vectors. */
+/** docs/protocol.md §6: the two SCALE blobs, about the validator of the other vectors. */
 export const neuronsLiteHex =
   '0450780547322a1ceba67ea8c552c9bc6c686f8698ac9a8cafab7cd15a1db1985946ebddef8cd9bb167dc30878d7113b7e168e6f0646beffd77d69d39bad76b47a00b001640000000000000001000000017100cb0000000000000000000000003f1f04040000000000000000000000000000000000000000000000000000000000000000000446ebddef8cd9bb167dc30878d7113b7e168e6f0646beffd77d69d39bad76b47a0b005039278c04000000000000000001feff0300';
 export const selectiveHex =

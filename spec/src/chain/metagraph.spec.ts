@@ -11,12 +11,12 @@ import { neuronsLiteHex, selectiveHex } from './metagraph-vectors.js';
 const hex = (text: string) => Buffer.from(text, 'hex');
 
 describe('metagraph', () => {
-  it('asks as PROTOCOL §4 says', () => {
+  it('asks as docs/protocol.md §4 says', () => {
     assert.equal(Buffer.from(selectiveParams(44)).toString('hex'), '2c001c0000340037003900430044004500');
     assert.equal(Buffer.from(neuronsLiteParams(300)).toString('hex'), '2c01');
   });
 
-  it('decodes the selective metagraph of PROTOCOL §6', () => {
+  it('decodes the selective metagraph of docs/protocol.md §6', () => {
     assert.deepEqual(decodeSelective(hex(selectiveHex), 44), [
       {
         uid: 0,
@@ -39,7 +39,7 @@ describe('metagraph', () => {
     validatorPermit: true,
     axon: { ip: '203.0.113.1', port: 7999 },
   };
-  it('decodes the neurons of PROTOCOL §6', () => {
+  it('decodes the neurons of docs/protocol.md §6', () => {
     assert.deepEqual(decodeNeuronsLite(hex(neuronsLiteHex), 44), [lite]);
   });
   it('decodes the same as bytes inside Vec<u8>, as at spec 219', () => {

@@ -12,7 +12,7 @@ const phrase = 'bottom drive obey lake curtain smoke basket hold race lonely fit
 const phraseSeed = '0xfac7959dbfe72f052e5a0c3c8d6530f202b02fd8f9f5ca3580ec8deb7797479e';
 const phraseAddress = '5DfhGyQdFobKM8NsWvEeAKk5EQQgYe9AydgJ7rMB6E1EqRzV';
 const box = readFileSync(new URL('../../fixtures/chain-keyfile.nacl', import.meta.url));
-/** PROTOCOL §5: what argon2i makes of `test-password-1`; the derivation itself is checked in spec/io. */
+/** docs/protocol.md §5: what argon2i makes of `test-password-1`; the derivation itself is checked in spec/io. */
 const boxKey = Buffer.from('df841b340a57e1e209cc5ce5bc3d4530f5f1386d5b315af591f9041a63dd635f', 'hex');
 const minerSeed = `0x${Buffer.from(vectors.minerSeed).toString('hex')}`;
 const minerPublic = `0x${vectors.minerPublicKey}`;
@@ -49,7 +49,7 @@ describe('loadHotkey', () => {
   const secret = scure.secretFromSeed(vectors.minerSeed);
 
   const forms: readonly [string, object, string, boolean][] = [
-    ['the phrase of PROTOCOL §6', { secretPhrase: phrase }, phraseAddress, true],
+    ['the phrase of docs/protocol.md §6', { secretPhrase: phrase }, phraseAddress, true],
     [
       'the phrase before all else',
       { secretPhrase: phrase, secretSeed: phraseSeed, ss58Address: phraseAddress },

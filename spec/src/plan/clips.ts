@@ -9,7 +9,7 @@ export interface ClipShape {
   readonly bFrames?: number;
   /** Whether the index says which frames are disposable (sdtp) or leaves that to the NAL headers. Default true. */
   readonly knowsDisposable?: boolean;
-  /** Default 14.19 MB for 750 frames, as the clip of LAB.md. */
+  /** Default 14.19 MB for 750 frames, as the clip of docs/measurements.md "The situation". */
   readonly totalBytes?: number;
   /** Shown from … ms on, by frame. Default 40 ms apart. */
   readonly ptsMs?: (frame: number) => number;
@@ -60,7 +60,7 @@ export function clipOf({
   };
 }
 
-/** Two CPU cores and the link of FEATURES, "The situation" (LAB.md: decoding, inference at batch 8 on a busy machine). */
+/** Two CPU cores and the link of docs/measurements.md "The situation". */
 export const usualSpeeds: Speeds = {
   bytesPerMs: 5000,
   rttMs: 60,

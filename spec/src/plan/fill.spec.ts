@@ -8,7 +8,7 @@ describe('the loss by filling', () => {
   });
 
   for (const [reason, gap, least, most] of [
-    ['every second frame: hardly anything (PROTOCOL §3: 0.862 against 0.863)', 1, 0, 0.01],
+    ['every second frame: hardly anything (docs/protocol.md §3: 0.862 against 0.863)', 1, 0, 0.01],
     ['every fifth frame: little', 4, 0.005 * 4, 0.03 * 4],
     ['a gap of a second: a third', 25, 0.1 * 25, 0.4 * 25],
     ['a gap of ten seconds: nearly all of it', 250, 0.85 * 250, 250],

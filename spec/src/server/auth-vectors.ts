@@ -1,4 +1,4 @@
-/** PROTOCOL §6, "Test vectors": what a caller of August 2025 signed, with keys from known seeds. */
+/** docs/protocol.md §6: what a caller of August 2025 signed, with keys from known seeds. */
 export const vectors = {
   validatorSeed: new Uint8Array(32).fill(0x11),
   validatorPublicKey: '50780547322a1ceba67ea8c552c9bc6c686f8698ac9a8cafab7cd15a1db19859',

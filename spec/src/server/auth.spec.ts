@@ -53,7 +53,7 @@ const badSignature = refusal('ERR_UNAUTHENTICATED', "Oi, invalid signature, you'
 describe('createAuth', () => {
   before(cryptoReady);
 
-  describe('test vectors of PROTOCOL §6', () => {
+  describe('test vectors of docs/protocol.md §6', () => {
     it('agrees on keys, lengths and hashes', () => {
       assert.equal(toAddress(Buffer.from(vectors.validatorPublicKey, 'hex')), vectors.validator);
       assert.equal(Buffer.from(keyPairFromSeed(vectors.minerSeed).publicKey).toString('hex'), vectors.minerPublicKey);

@@ -16,7 +16,7 @@ export const ACCELERATION = 0.6;
 const FASTEST = 3;
 /** Spread of the camera's speed known beforehand, half picture widths / s. */
 const SPEED_SPREAD = 0.5;
-/** Least error of a key point in half picture widths (0.15 % of the diagonal, reference/models/README). */
+/** Least error of a key point in half picture widths (0.15 % of the diagonal, docs/measurements.md "The pitch"). */
 const LEAST_ERROR = 0.0034;
 
 /** How long a camera keeps its motion beyond the samples, s. Measured on match-a and rendered clips. */

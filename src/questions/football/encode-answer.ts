@@ -8,7 +8,7 @@ const FRAMES_PER_STEP = 8;
 export interface AnswerEncoderOptions {
   /** Adds `source` to frames and objects (`--provenance`). Default false: every byte is time. */
   readonly provenance?: boolean;
-  /** Leaves out boxes that callers drop anyway (`DROP_UNSCORED=1`, PROTOCOL §3). Default false. */
+  /** Leaves out boxes that callers drop anyway (`DROP_UNSCORED=1`, docs/protocol.md §3). Default false. */
   readonly dropUnscored?: boolean;
   /** A larger body is ERR_LIMIT, and no more of it is kept. Default 64 MB (`ClipLimits`). */
   readonly maxBytes?: number;

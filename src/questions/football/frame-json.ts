@@ -6,11 +6,11 @@ export interface FrameJsonOptions {
   readonly height: number;
   /** Adds `"source":"measured"|…` to frames and objects. */
   readonly provenance: boolean;
-  /** Leaves out boxes that callers drop anyway (PROTOCOL §3). */
+  /** Leaves out boxes that callers drop anyway (docs/protocol.md §3). */
   readonly dropUnscored: boolean;
 }
 
-/** Boxes that callers drop before judging (PROTOCOL §3): under 15 × 40 px (ball exempt), or touching the strip y1 ≤ 150. `bbox` x1, y1, x2, y2 in px. */
+/** Boxes that callers drop before judging (docs/protocol.md §3): under 15 × 40 px (ball exempt), or touching the strip y1 ≤ 150. `bbox` x1, y1, x2, y2 in px. */
 export function isUnscoredBox(bbox: readonly [number, number, number, number], classId: number): boolean {
   const [x1, y1, x2, y2] = bbox;
   return y1 <= 150 || (classId !== 0 && (x2 - x1 < 15 || y2 - y1 < 40));
@@ -35,7 +35,7 @@ const WORDS = {
 };
 
 /**
- * Writes one frame in the wire form of PROTOCOL §2, several times faster than JSON.stringify with rounding: coordinates
+ * Writes one frame in the wire form of docs/protocol.md §2, several times faster than JSON.stringify with rounding: coordinates
  * become integers of 1/100 px and their digits go straight into one growing buffer. What is not a number is never
  * written: such an object is left out, such a key point is `[0,0]`.
  */

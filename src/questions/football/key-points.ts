@@ -8,7 +8,7 @@ import type { Sample } from './sample.js';
 const LEAST_CERTAIN = 0.01;
 /** How far outside the picture certainty is looked at, half picture widths: what a camera may bring in before the next sample. */
 const MARGIN = 0.6;
-/** Score from which a key point is shown where no pitch geometry confirms it. Measured: reference/models/README, 1.2 % false at .35. */
+/** Score from which a key point is shown where no pitch geometry confirms it. Measured: docs/measurements.md "The pitch", 1.2 % false at .35. */
 export const LEAST_RAW_SCORE = 0.35;
 
 /** The key points of one sample on its ground, metres. */

@@ -2,7 +2,7 @@ import type { ClassId } from '../../../models/index.js';
 import type { Provenance } from '../../challenge/index.js';
 import type { AnswerFrame, AnswerObject } from './answer.js';
 
-/** Steps of a pixel and of a score that are kept: what goes over the wire (PROTOCOL §2). */
+/** Steps of a pixel and of a score that are kept: what goes over the wire (docs/protocol.md §2). */
 const PER_PX = 100;
 const PER_SCORE = 10_000;
 const SOURCES: readonly Provenance[] = ['measured', 'tracked', 'interpolated', 'held'];

@@ -5,9 +5,9 @@ export const PITCH_WIDTH_M = 68;
 export type PointM = readonly [number, number];
 
 /**
- * The 32 key points on a pitch of real size, metres, [x, y], in the order of PROTOCOL §2. Laws of the Game dimensions; points
+ * The 32 key points on a pitch of real size, metres, [x, y], in the order of docs/protocol.md §2. Laws of the Game dimensions; points
  * 11, 12, 19, 20 (index from 1) lie where the penalty arc meets the box line (y = 34 ± 7.31 m), where the labels have them:
- * median residual 0.122 % of the diagonal against 0.445 % of the callers' cm table (reference/models/README, REAL_ARC).
+ * median residual 0.122 % of the diagonal against 0.445 % of the callers' cm table (docs/measurements.md "The pitch").
  */
 export const PITCH_POINTS: readonly PointM[] = pitchPoints({
   length: PITCH_LENGTH_M,

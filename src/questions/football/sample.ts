@@ -6,7 +6,7 @@ import { PITCH_POINTS } from './pitch.js';
 
 /** Ground units of the fit: near 1 for the whole pitch, so that its equations are well conditioned. */
 export const FIT_UNIT_M = 50;
-/** Key points below this score are not used. Measured: reference/models/README, false positives 2.3 % at .25, 1.2 % at .35. */
+/** Key points below this score are not used. Measured: docs/measurements.md "The pitch", false positives 2.3 % at .25, 1.2 % at .35. */
 const KEY_POINT_SCORE = 0.25;
 /** Share of the picture's diagonal within which a key point agrees with the pitch. Measured on match-a: .012 keeps recall .994 and drops strays. */
 const KEY_POINT_TOLERANCE = 0.012;

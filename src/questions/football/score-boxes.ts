@@ -4,14 +4,14 @@ import type { ClipTruth, WireAnswer, WireObject } from './wire.js';
 
 /** A crop that overlaps a person this much shows that person to CLIP. Chosen; below it shows turf. */
 const LEAST_SHOWN = 0.3;
-/** PROTOCOL §3, boxes. */
+/** docs/protocol.md §3. */
 const NEAR_BALL = 0.01;
 const WRONG_PERSON = 0.5;
 const WRONG = -1;
 const ANSWERED_SHARE = 0.7;
 
 /**
- * The callers' score of the boxes, 0..1 (PROTOCOL §3). Where they ask CLIP what a crop shows, the truth says it. They draw 100
+ * The callers' score of the boxes, 0..1 (docs/protocol.md §3). Where they ask CLIP what a crop shows, the truth says it. They draw 100
  * frames; this is the mean over all of `frames` that the truth has labelled, which is what such a draw gives on average.
  */
 export function scoreBoxes(answer: WireAnswer, truth: ClipTruth, frames: readonly number[]): number {
@@ -79,7 +79,7 @@ function apart({ bbox: a }: WireObject, { bbox: b }: WireObject): number {
   return Math.hypot(a[0] + a[2] - b[0] - b[2], a[1] + a[3] - b[1] - b[3]) / 2;
 }
 
-/** Boxes that cover much of the picture are no persons on a pitch (PROTOCOL §3). */
+/** Boxes that cover much of the picture are no persons on a pitch (docs/protocol.md §3). */
 function areaFactor(objects: readonly WireObject[], pictureArea: number): number {
   const total = objects.reduce((sum, { bbox }) => sum + (bbox[2] - bbox[0]) * (bbox[3] - bbox[1]), 0) / pictureArea;
   const mean = total / objects.length;

@@ -4,7 +4,7 @@ import { PITCH_POINTS, type PointM } from './pitch.js';
 import { PITCH_LINES } from './pitch-lines.js';
 import type { ClipTruth, TruthFrame, WireAnswer, WireFrame } from './wire.js';
 
-/** The callers' own table of key points, cm on a pitch of 12000 × 7000 (PROTOCOL §2). For the estimate only. */
+/** The callers' own table of key points, cm on a pitch of 12000 × 7000 (docs/protocol.md §2). For the estimate only. */
 const CALLER_POINTS: readonly PointM[] = [
   [0, 0],
   [0, 1450],
@@ -39,12 +39,12 @@ const CALLER_POINTS: readonly PointM[] = [
   [5085, 3500],
   [6915, 3500],
 ];
-/** Callers use key points only this far apart, px, and from this many on (PROTOCOL §3). */
+/** Callers use key points only this far apart, px, and from this many on (docs/protocol.md §3). */
 const LEAST_APART_PX = 25;
 const LEAST_POINTS = 4;
 const PITCH_CM = [12000, 7000] as const;
 
-/** Parts of the callers' key-point score; `score` 0..1, the others as they are called in PROTOCOL §3. */
+/** Parts of the callers' key-point score; `score` 0..1, the others as they are called in docs/protocol.md §3. */
 export interface KeyPointScore {
   readonly score: number;
   /** 0..100 */
@@ -61,8 +61,8 @@ export interface KeyPointScore {
 }
 
 /**
- * The callers' score of the key points (PROTOCOL §3). Where they detect pitch lines in the picture, the projected lines of the
- * truth stand in; their scale ratio, which PROTOCOL leaves open, counts as 1.
+ * The callers' score of the key points (docs/protocol.md §3). Where they detect pitch lines in the picture, the projected lines of the
+ * truth stand in; their scale ratio, which docs/protocol.md leaves open, counts as 1.
  */
 export function scoreKeyPoints(answer: WireAnswer, truth: ClipTruth, frames: readonly number[]): KeyPointScore {
   const byNumber = new Map(answer.frames.map((frame) => [frame.frame_number, frame]));
@@ -120,7 +120,7 @@ class Mean {
   }
 }
 
-/** Share of a distance's credit (PROTOCOL §3): .5 at 2 % of the picture, nearly nothing at 4 %. */
+/** Share of a distance's credit (docs/protocol.md §3): .5 at 2 % of the picture, nearly nothing at 4 %. */
 function onLine(distance: number): number {
   return 1 / (1 + Math.exp((distance - 0.02) / 0.0037));
 }

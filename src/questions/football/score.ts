@@ -10,7 +10,7 @@ export interface ScoreOptions {
   readonly fastestS?: number | undefined;
 }
 
-/** What an answer would get from a caller, all 0..1 (PROTOCOL §3). */
+/** What an answer would get from a caller, all 0..1 (docs/protocol.md §3). */
 export interface ScoreEstimate {
   /** Frames that show the pitch; callers skip a challenge with fewer than 75. */
   readonly validFrames: number;
@@ -25,7 +25,7 @@ export interface ScoreEstimate {
   readonly total: number;
 }
 
-/** PROTOCOL §3. */
+/** docs/protocol.md §3. */
 const LEAST_FRAMES = 75;
 const LEAST_BOXES = 0.2;
 const LATEST_S = 15;
@@ -66,7 +66,7 @@ export interface TotalScoreOptions {
 /** Whether an answer's time counts, for itself and as that of the fastest. */
 export const hasFairBoxes = (boxes: number): boolean => boxes > LEAST_BOXES;
 
-/** Speed and total from the parts (PROTOCOL §3, "Total"). */
+/** Speed and total from the parts (docs/protocol.md §3). */
 export function totalScore({ boxes, quality, timeS, ...others }: TotalScoreOptions): {
   readonly speed: number;
   readonly total: number;

@@ -18,7 +18,7 @@ const truth = z.object({
   frames: z.array(truthFrame).min(1),
 });
 
-/** One object of an answer or of the truth (PROTOCOL §2); `bbox` is x1, y1, x2, y2 in pixels of the original. */
+/** One object of an answer or of the truth (docs/protocol.md §2); `bbox` is x1, y1, x2, y2 in pixels of the original. */
 export type WireObject = z.infer<typeof object>;
 /** One frame of an answer. */
 export type WireFrame = z.infer<typeof frame>;

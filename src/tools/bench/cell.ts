@@ -2,7 +2,7 @@ import { median, quantile } from '../../challenge/quantile.js';
 import { hasFairBoxes, totalScore } from '../../questions/football/index.js';
 import type { Setting } from './setting.js';
 
-/** How good one answer was, against the truth; shares of 1 (`tikitaka evaluate`, PROTOCOL §3). */
+/** How good one answer was, against the truth; shares of 1 (`tikitaka evaluate`, docs/protocol.md §3). */
 export interface Quality {
   readonly personF1: number;
   readonly idf1: number;

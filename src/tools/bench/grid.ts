@@ -15,7 +15,7 @@ export interface Axes {
   readonly pitch: readonly boolean[];
 }
 
-/** F34: batch 1–64, stride 1–6 and auto. Budgets: around what pays at the callers' (PROTOCOL §3: a second costs 0.11). */
+/** F34: batch 1–64, stride 1–6 and auto. Budgets: around what pays at the callers' (docs/protocol.md §3: a second costs 0.11). */
 export const FULL_AXES: Omit<Axes, 'sizes'> = {
   batches: [1, 2, 4, 8, 16, 32, 64],
   strides: [1, 2, 3, 4, 5, 6, 'auto'],

@@ -27,7 +27,7 @@ const BOOK_AHEAD_MS = 8;
 /**
  * A TCP proxy that makes a loopback server feel like a CDN: delay, a shared bottleneck with strict order, slow start, and a
  * set-up cost per new connection. With the defaults a cold TLS 1.3 + HTTP/2 request sees its first byte after about 2.42 s, a warm one after
- * 63 ms. Recipe: docs/LAB.md, "Shaping a link".
+ * 63 ms. Recipe: docs/measurements.md "Shaping a link".
  */
 export async function createShapedLink(options: ShapedLinkOptions): Promise<ShapedLink> {
   const { targetPort, rttMs = 60, bytesPerSecond = 5e6, setUpMs = 2220 } = options;

@@ -1,7 +1,7 @@
-/** The CDN of FEATURES, "The situation": 60 ms round trip, 5 MB/s, 2.4 s until the first byte of a new connection. */
+/** The CDN of docs/measurements.md "The situation": 60 ms round trip, 5 MB/s, 2.4 s until the first byte of a new connection. */
 export const CDN = { rttMs: 60, bytesPerSecond: 5e6, setUpMs: 2220 } as const;
 
-/** The clip of FEATURES, "The situation": 750 frames of 1080p. */
+/** The clip of docs/measurements.md "The situation": 750 frames of 1080p. */
 export const DEMO_CLIP = {
   seed: 7,
   seconds: 30,

@@ -7,7 +7,7 @@ import type { Person } from './match-cast.js';
 import type { Moment } from './match-track.js';
 import { type Limb, skeletonOf } from './skeleton.js';
 
-/** What is in one frame, in the shape of PROTOCOL §2. */
+/** What is in one frame, in the shape of docs/protocol.md §2. */
 export interface TruthFrame {
   readonly frame_number: number;
   /** 32 × [x, y] in pixels, [0, 0] = not in the picture. */

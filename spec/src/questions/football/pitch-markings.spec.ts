@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { PITCH_POINTS } from '../../../../src/questions/football/index.js';
 import { PITCH_MARKINGS, PITCH_PAINT } from '../../../../src/questions/football/pitch-markings.js';
 
-/** Left–right flip of PROTOCOL §2. */
+/** Left–right flip of docs/protocol.md §2. */
 const FLIP = [
   24, 25, 26, 27, 28, 29, 22, 23, 21, 17, 18, 19, 20, 13, 14, 15, 16, 9, 10, 11, 12, 8, 6, 7, 0, 1, 2, 3, 4, 5, 31, 30,
 ];
 
 describe('pitch markings', () => {
-  it('has 32 key points that mirror onto each other as PROTOCOL says', () => {
+  it('has 32 key points that mirror onto each other as docs/protocol.md §2 says', () => {
     assert.equal(PITCH_POINTS.length, 32);
     PITCH_POINTS.forEach(([x, y], i) => {
       const mirrored = PITCH_POINTS[FLIP[i] ?? -1];

@@ -174,7 +174,7 @@ describe('estimateScore', () => {
     assert.deepEqual([boxes, keypoints.score, total], [0, 0, 0]);
   });
 
-  // PROTOCOL §3: the first frames alone and every second frame are worth little, whatever is in them.
+  // docs/protocol.md §3: the first frames alone and every second frame are worth little, whatever is in them.
   it('an answer with holes is worth far less than the whole', () => {
     const whole = score(perfect).keypoints.score;
     const first = score({ frames: perfect.frames.slice(0, 20) }).keypoints.score;

@@ -41,7 +41,7 @@ describe('a cell', () => {
   it('has no quality without truth', () => assert.equal(one({}).quality, undefined));
 });
 
-describe('the score of cells (PROTOCOL §3)', () => {
+describe('the score of cells (docs/protocol.md §3)', () => {
   const cells = (fastestS?: number) => {
     const at = (timeMs: number, quality: number, boxes = quality): Measured => ({
       setting: { ...reference, budgetS: timeMs / 1000 },

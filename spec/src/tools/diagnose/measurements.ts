@@ -96,7 +96,7 @@ export const answer: Part<'answer'> = {
   gzipBytes: 27_000,
 };
 
-/** The situation of FEATURES on a machine of two cores, with what a case changes of it. */
+/** The situation (docs/measurements.md "The situation") on a machine of two cores, with what a case changes of it. */
 export function measurements(changes: Partial<Measurements> = {}): Measurements {
   return {
     version: 1,
