@@ -26,12 +26,10 @@ import {
 import { clipLimits } from './clip-limits.js';
 import type { Config } from './config.js';
 import { decoderChoice } from './decoder-choice.js';
-import type { Logger } from './log.js';
 import { CONTENTION } from './model-choice.js';
 
 export interface ClipSourceOptions {
   readonly config: Config;
-  readonly log: Logger;
   readonly pool: Pool;
   readonly eye: Eye<unknown>;
   readonly timeline: Timeline;
@@ -46,6 +44,8 @@ export interface ClipSourceOptions {
 export interface SourceFacts {
   readonly source: ByteSource | undefined;
   readonly decoder: string;
+  /** Why it is not a decoder that was to be preferred. */
+  readonly passedOver: readonly string[];
   readonly strategy: string;
 }
 
@@ -68,6 +68,7 @@ export function openClipSource(options: ClipSourceOptions): ClipSource {
   const limits = clipLimits(config);
   let source: ByteSource | undefined;
   let decoder: PacketDecoder | StreamDecoder | undefined;
+  let passedOver: readonly string[] = [];
   let planner: Planner | undefined;
   const leave = new AbortController();
 
@@ -106,7 +107,7 @@ export function openClipSource(options: ClipSourceOptions): ClipSource {
     const choice = decoderChoice(config);
     const noting = async <T>(opening: Promise<Chosen<T>>): Promise<Chosen<T>> => {
       const chosen = await opening;
-      for (const reason of chosen.fallbacks) options.log.warn(reason);
+      passedOver = chosen.fallbacks;
       return chosen;
     };
     const common = { input: eye.input, pool: frames, threads: config.DECODE_THREADS, limits };
@@ -152,7 +153,7 @@ export function openClipSource(options: ClipSourceOptions): ClipSource {
       source?.close();
       void decoder?.close();
     },
-    facts: () => ({ source, decoder: decoder?.name ?? '', strategy: planner?.strategy ?? '' }),
+    facts: () => ({ source, decoder: decoder?.name ?? '', passedOver, strategy: planner?.strategy ?? '' }),
   };
 }
 

@@ -181,7 +181,6 @@ function answerRequest(parts: Parts, request: AnswerRequest): Observable<EngineE
     });
     const opened = openClipSource({
       config,
-      log,
       pool,
       eye: question.eye,
       timeline,

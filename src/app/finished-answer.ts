@@ -33,12 +33,14 @@ export interface FinishOptions {
   readonly device: string;
   readonly source: ByteSource | undefined;
   readonly decoder: string;
+  readonly passedOver: readonly string[];
   readonly strategy: string;
 }
 
 /** Brings the wire form up to the last snapshot, in slices, and says what was done for it. Errors: ERR_LIMIT. */
 export async function finishAnswer(options: FinishOptions): Promise<FinishedAnswer> {
-  const { event, encoder, timeline, finishTime, budgetMs, budgetFrom, device, source, decoder, strategy } = options;
+  const { event, encoder, timeline, finishTime, budgetMs, budgetFrom, device, source, decoder, passedOver, strategy } =
+    options;
   const { answer, stoppedBy, measured, late, problem } = event;
   const total = answer.frames.length;
   const end = timeline.begin('encode');
@@ -58,6 +60,7 @@ export async function finishAnswer(options: FinishOptions): Promise<FinishedAnsw
     ...(budgetFrom === undefined ? {} : { budget: { ms: budgetMs, from: budgetFrom } }),
     ...readingOf(source),
     decoder,
+    ...(passedOver.length > 0 ? { passedOver } : {}),
     device,
     strategy,
   };

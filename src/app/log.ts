@@ -42,10 +42,12 @@ export function errorFacts(error: unknown): ErrorFacts {
   return known ? { code: known.code, message, details: known.details, ...stack } : { message, ...stack };
 }
 
-/** Message and small facts in one line. */
+/** Message in one line, with the small facts that it does not say itself. */
 export function errorText({ message, details = {} }: ErrorFacts): string {
   const facts = Object.entries(details).flatMap(([key, value]) =>
-    ['string', 'number', 'boolean'].includes(typeof value) ? [`${key} ${value}`] : [],
+    ['string', 'number', 'boolean'].includes(typeof value) && !message.includes(String(value))
+      ? [`${key} ${value}`]
+      : [],
   );
   return oneLine(facts.length > 0 ? `${message} (${facts.join(', ')})` : message, MAX_FACT);
 }

@@ -26,6 +26,8 @@ export interface AnswerReport {
   readonly connectionReused: boolean;
   /** What decoded, e.g. `libav h264`. */
   readonly decoder: string;
+  /** Why it is not a decoder that was to be preferred; one entry for each. */
+  readonly passedOver?: readonly string[];
   /** The execution provider that ran the models. */
   readonly device: string;
   /** How the planner went through the clip. */
@@ -50,7 +52,8 @@ export const isDisturbed = ({ stoppedBy, late }: AnswerReport): boolean => stopp
 
 /** What was done for an answer, in one line. */
 export function reportLine(report: AnswerReport): string {
-  const { frames, httpVersion, sizeBytes, strategy, decoder, device } = report;
+  const { frames, httpVersion, sizeBytes, strategy, passedOver = [], device } = report;
+  const decoder = passedOver.length > 0 ? `${report.decoder} (${passedOver.join('; ')})` : report.decoder;
   const connection =
     httpVersion === 'file' ? 'file' : `HTTP/${httpVersion} ${report.connectionReused ? 'reused' : 'new connection'}`;
   return [

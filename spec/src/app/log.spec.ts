@@ -72,6 +72,13 @@ describe('log', () => {
     const unforeseen = new TypeError('x is not a function');
     const wrapped = new TikitakaError('ERR_INTERNAL', 'it went wrong', { cause: unforeseen });
 
+    it('tell small facts that their message does not', () => {
+      const { log, written } = begin('text');
+      const details = { status: 404, folder: '/tmp', reason: 'gone', list: [1], ok: false };
+      log.info({ err: new TikitakaError('ERR_X', 'it answered 404: gone', { details }) }, 'a');
+      assert.ok(written[0]?.endsWith('ERR_X: it answered 404: gone (folder /tmp, ok false)\n'), written[0]);
+    });
+
     it('that have a code are one line: code and message', () => {
       const { log, written } = begin('text');
       log.info({ err: coded }, 'challenge');

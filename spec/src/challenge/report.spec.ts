@@ -60,6 +60,11 @@ describe('report of an answer', () => {
     });
   }
 
+  it('names the decoders that were to be preferred', () => {
+    const line = reportLine({ ...report, passedOver: ['no hardware decoding: no card'] });
+    assert.ok(line.includes(', libav h264 (no hardware decoding: no card), cpu · '), line);
+  });
+
   it('leaves out what there is not: a file, a stream without a plan, a clock that is ignored', () => {
     const { budget: _, ...unhurried } = report;
     const line = reportLine({ ...unhurried, httpVersion: 'file', sizeBytes: undefined, strategy: '' });
