@@ -129,7 +129,8 @@ export function toChromeTrace(timeline: Timeline): { readonly traceEvents: reado
 /** The timeline as text, at most `width` columns: one bar per stage from its first start to its last end. */
 export function waterfall(timeline: Timeline, width = 96): string {
   const rows = timeline.summary();
-  const endMs = Math.max(1, ...rows.map((r) => r.lastMs), ...timeline.marks.values());
+  const moments = [...rows.map((row) => row.lastMs), ...timeline.marks.values()];
+  const endMs = moments.reduce((latest, ms) => Math.max(latest, ms), 1);
   const barWidth = Math.max(10, width - 44);
   const at = (ms: number) => Math.round((Math.max(0, ms) / endMs) * barWidth);
   const lines = rows.map(({ stage, firstMs, lastMs, busyMs, count }) => {

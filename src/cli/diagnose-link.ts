@@ -1,5 +1,6 @@
 import { openModelSet, shippedModels } from '../../models/index.js';
 import { OptionError } from '../../operators/index.js';
+import { clipLimits } from '../app/clip-limits.js';
 import { FIRST_BYTES } from '../app/clip-source.js';
 import type { Config } from '../app/config.js';
 import { decoderChoice } from '../app/decoder-choice.js';
@@ -48,13 +49,19 @@ export async function diagnoseLink(options: DiagnoseLinkOptions): Promise<Diagno
     .map(({ description }) => description.input.width);
   const facts = machine();
   const pool = createPool({ policy, ...timeouts, keepAliveMs: KEEP_MS, ...(ca === undefined ? {} : { ca }) });
+  const limits = clipLimits(config);
   const decoderProbe = (decoder: 'libav' | 'ffmpeg') =>
-    createDecoderProbe({ choice: { ...decoderChoice(config), decoder }, input, threads: config.DECODE_THREADS });
+    createDecoderProbe({
+      choice: { ...decoderChoice(config), decoder },
+      input,
+      threads: config.DECODE_THREADS,
+      limits,
+    });
   try {
     return await diagnose(
       {
         link,
-        clip: createClipProbe({ pool, headBytes: FIRST_BYTES, maxBytes: config.MAX_VIDEO_MB * 1e6 }),
+        clip: createClipProbe({ pool, headBytes: FIRST_BYTES, maxBytes: config.MAX_VIDEO_MB * 1e6, limits }),
         decoders: [decoderProbe('libav'), decoderProbe('ffmpeg')],
         async openModels(signal) {
           const models = await openModelSet(modelOptions);

@@ -290,6 +290,30 @@ describe('createSampleReader', () => {
     assert.equal(source.open, 0);
   });
 
+  for (const acceptsRanges of [true, false])
+    it(`asks for a sample as a whole, however little is read ahead or kept (${acceptsRanges ? '' : 'no '}ranges)`, async () => {
+      const { drain, reader, source } = open({
+        index: syntheticIndex({ samples: 3, sizeBytes: 5 * MIB }),
+        aheadBytes: MIB,
+        cacheBytes: 2 * MIB,
+        source: { acceptsRanges },
+      });
+      assert.deepEqual(await drain(), [0, 1, 2]);
+      await turns();
+      assert.equal(source.bytesRead, 15 * MIB, 'each byte once');
+      assert.ok(reader.cachedBytes <= 7 * MIB, String(reader.cachedBytes));
+    });
+
+  it('holds small pieces of a stream together', async () => {
+    const { drain, reader } = open({
+      index: syntheticIndex({ samples: 100, sizeBytes: 10 * KIB }),
+      source: { acceptsRanges: false, chunkBytes: 100 },
+    });
+    assert.equal((await drain()).length, 100);
+    assert.equal((await drain(visitOf(40, 49))).length, 10, 'each where it was');
+    assert.ok(reader.cachedBytes <= 1000 * KIB + 64 * KIB, String(reader.cachedBytes));
+  });
+
   it('refuses a bound that no range fits into', () => {
     const index = syntheticIndex({ samples: 1, sizeBytes: 1 });
     assert.throws(() => open({ index, aheadBytes: 1000 }), { code: 'ERR_OPTION' });

@@ -84,7 +84,7 @@ export function likeliestRole({ roles }: Bodies, i: number): ClassId {
 const CLASSES: readonly ClassId[] = [1, 2, 3];
 
 function argmax(values: readonly number[]): number {
-  return values.indexOf(Math.max(...values));
+  return values.indexOf(values.reduce((a, b) => Math.max(a, b)));
 }
 
 function vote(shot: readonly Station[], track: Track): readonly [number, number, number] {

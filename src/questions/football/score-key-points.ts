@@ -203,7 +203,9 @@ function lineDistance(frame: WireFrame, expected: TruthFrame, { width, height }:
   for (const point of frame.keypoints) {
     if (!isShown(point)) continue;
     shown++;
-    distance.add(Math.min(...pieces.map((piece) => toPiece(point[0] / width, point[1] / height, piece))));
+    let nearest = Number.POSITIVE_INFINITY;
+    for (const piece of pieces) nearest = Math.min(nearest, toPiece(point[0] / width, point[1] / height, piece));
+    distance.add(nearest);
   }
   return shown > 0 && pieces.length > 0 ? distance.value() : undefined;
 }

@@ -98,7 +98,7 @@ export class ShotFiller {
     if (end <= first) return [];
     const speeds = [this.speedAt(wanted, k), this.speedAt(wanted, k + 1)] as const;
     const inputs = [first, end, from?.revision ?? 0, to?.revision ?? 0];
-    for (const speed of speeds) if (speed) inputs.push(...speed);
+    for (const speed of speeds) for (const value of speed ?? []) inputs.push(value);
     for (const part of parts) describe(part, inputs);
     const kept = this.used.get(first) ?? this.kept.get(first);
     if (

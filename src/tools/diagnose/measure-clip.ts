@@ -23,7 +23,7 @@ export async function measureContainer(probe: ClipProbe, url: URL, measuring: Me
     });
     const opened = kept;
     if (!opened) throw new TikitakaError('ERR_INTERNAL', 'no clip was opened');
-    return await measuring.run('sample bytes', (signal) => takeSample(opened.clip, signal));
+    return await measuring.run('sample bytes', (signal) => takeSample(opened, signal));
   } finally {
     kept?.close();
   }
@@ -130,6 +130,6 @@ function describeStream(
   const { container, server } = measured;
   if (!container) return;
   const whole = sample.partial ? (server?.sizeBytes ?? sample.bytes) / sample.bytes : 1;
-  container.frames = Math.round(frames * whole);
+  container.frames = Math.min(sample.maxFrames, Math.round(frames * whole));
   if (picture) Object.assign(container, { width: picture.sourceWidth, height: picture.sourceHeight });
 }

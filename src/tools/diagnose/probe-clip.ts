@@ -1,4 +1,5 @@
 import { type Clip, type CodedSample, openClip, type StreamFormat, type Visit } from '../../container/index.js';
+import type { ClipLimits } from '../../limits/index.js';
 import { type ByteSource, openByteSource, type Pool } from '../../net/index.js';
 
 export interface ClipProbeOptions {
@@ -7,12 +8,15 @@ export interface ClipProbeOptions {
   readonly headBytes: number;
   /** `MAX_VIDEO_MB`. */
   readonly maxBytes: number;
+  readonly limits: ClipLimits;
 }
 
 /** A clip that was opened over a connection which stood already. */
 export interface ProbedClip {
   readonly clip: Clip;
   readonly source: ByteSource;
+  /** No clip has more. */
+  readonly maxFrames: number;
   /** Request sent → container known, ms; a set-up in between is not counted. */
   readonly openMs: number;
   /** Read until then. */
@@ -30,7 +34,7 @@ export interface ClipProbe {
   open(url: URL, signal: AbortSignal): Promise<ProbedClip>;
 }
 
-export function createClipProbe({ pool, headBytes, maxBytes }: ClipProbeOptions): ClipProbe {
+export function createClipProbe({ pool, headBytes, maxBytes, limits }: ClipProbeOptions): ClipProbe {
   const warm = async (url: URL) => {
     const [origin] = await pool.warm([url.origin]);
     if (origin?.error) throw origin.error;
@@ -39,7 +43,7 @@ export function createClipProbe({ pool, headBytes, maxBytes }: ClipProbeOptions)
     const startMs = performance.now();
     const source = await openByteSource(url.href, { pool, headBytes, maxBytes, retries: 0, signal });
     try {
-      const clip = await openClip(source, { signal });
+      const clip = await openClip(source, { signal, limits });
       const { dnsMs = 0, tcpMs = 0, tlsMs = 0 } = source.connection.setUp ?? {};
       const openMs = Math.max(0, performance.now() - startMs - dnsMs - tcpMs - tlsMs);
       const { bytesRead, requests } = source;
@@ -51,7 +55,7 @@ export function createClipProbe({ pool, headBytes, maxBytes }: ClipProbeOptions)
         if (!source.acceptsRanges) return;
         for await (const _ of source.read({ start: 0, end: headBytes }, settling));
       };
-      return { clip, source, openMs, bytesRead, requests, settle, close };
+      return { clip, source, maxFrames: limits.maxFrames, openMs, bytesRead, requests, settle, close };
     } catch (error) {
       source.close();
       throw error;
@@ -77,14 +81,18 @@ export type ClipSample =
       readonly bytes: number;
       /** The file goes on behind `chunks`. */
       readonly partial: boolean;
+      readonly maxFrames: number;
     };
 
 /** Enough for a steady rate and little enough for a slow link. Chosen: 10 s of the usual clip, 8 s at 0.5 MB/s. */
 const SAMPLE = { frames: 250, bytes: 4_000_000 } as const;
 
 /** Reads the first coded frames of a clip. Errors: those of the source. */
-export async function takeSample(clip: Clip, signal: AbortSignal): Promise<ClipSample> {
-  return clip.kind === 'indexed' ? takeSamples(clip, signal) : takeChunks(clip, signal);
+export async function takeSample(
+  { clip, maxFrames }: Pick<ProbedClip, 'clip' | 'maxFrames'>,
+  signal: AbortSignal,
+): Promise<ClipSample> {
+  return clip.kind === 'indexed' ? takeSamples(clip, signal) : { ...(await takeChunks(clip, signal)), maxFrames };
 }
 
 async function takeSamples(clip: Extract<Clip, { kind: 'indexed' }>, signal: AbortSignal): Promise<ClipSample> {
@@ -105,7 +113,7 @@ async function takeSamples(clip: Extract<Clip, { kind: 'indexed' }>, signal: Abo
   return { kind: 'indexed', index, samples, visit, bytes };
 }
 
-async function takeChunks(clip: Extract<Clip, { kind: 'stream' }>, signal: AbortSignal): Promise<ClipSample> {
+async function takeChunks(clip: Extract<Clip, { kind: 'stream' }>, signal: AbortSignal) {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   let partial = false;
@@ -115,5 +123,5 @@ async function takeChunks(clip: Extract<Clip, { kind: 'stream' }>, signal: Abort
     partial = bytes >= SAMPLE.bytes;
     if (partial) break;
   }
-  return { kind: 'stream', format: clip.format, chunks, bytes, partial };
+  return { kind: 'stream', format: clip.format, chunks, bytes, partial } as const;
 }

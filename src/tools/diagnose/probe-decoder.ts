@@ -9,6 +9,7 @@ import {
   type Frame,
   warmUpDecoder,
 } from '../../decode/index.js';
+import type { ClipLimits } from '../../limits/index.js';
 import type { ClipSample } from './probe-clip.js';
 
 export interface DecoderProbeOptions {
@@ -16,6 +17,7 @@ export interface DecoderProbeOptions {
   readonly input: ModelInput;
   /** `DECODE_THREADS`. */
   readonly threads: number;
+  readonly limits: ClipLimits;
 }
 
 export type DecodeKind = 'first' | 'keyframe' | 'all';
@@ -41,7 +43,7 @@ const SLOTS = 8;
 /** Keyframes that are decoded one by one. Chosen: enough for a mean. */
 const KEYFRAMES = 8;
 
-export function createDecoderProbe({ choice, input, threads }: DecoderProbeOptions): DecoderProbe {
+export function createDecoderProbe({ choice, input, threads, limits }: DecoderProbeOptions): DecoderProbe {
   const { decoder: name } = choice;
   if (name === 'auto') throw new TikitakaError('ERR_OPTION', 'a probe measures one decoder');
   const pool = createFramePool({ slots: SLOTS, bytesPerSlot: input.width * input.height * 3 });
@@ -56,7 +58,7 @@ export function createDecoderProbe({ choice, input, threads }: DecoderProbeOptio
         onFrame(frame);
         frame.release();
       };
-      const common = { input, pool, threads };
+      const common = { input, pool, threads, limits };
       if (sample.kind === 'indexed') {
         const { index } = sample;
         const { decoder } = await choosePacketDecoder(choice, { ...common, index });
