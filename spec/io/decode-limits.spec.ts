@@ -7,6 +7,7 @@ import {
   type DecoderChoice,
   type StreamDecoderOptions,
 } from '../../src/decode/index.js';
+import { loadLibav, openCodec } from '../../src/decode/libav.js';
 import { matroskaFrame, matroskaHeader } from '../../src/decode/matroska-writer.js';
 import type { ClipLimits } from '../../src/limits/index.js';
 import { collect, input } from '../support/decoding.js';
@@ -102,15 +103,12 @@ describe('decoding within limits', function () {
         assert.deepEqual({ frames, code, found }, { frames: 0, code: 'ERR_LIMIT', found: 320 * 160 });
       });
 
-      it('takes no memory for a huge picture behind a small sample description', async () => {
+      it('refuses a huge picture behind a small sample description', async () => {
         const file = flatClip({ frames: 3, codedWidth: HUGE, codedHeight: HUGE, width: 640, height: 360 });
-        const before = process.memoryUsage().rss;
         const { frames, code, found } = await decodeIndexed(file, decoder);
         assert.deepEqual({ frames, code }, { frames: 0, code: 'ERR_LIMIT' });
         // ffmpeg counts the margins that it decodes into.
         assert.ok(Number(found) >= HUGE * HUGE);
-        const grownMb = (process.memoryUsage().rss - before) / 1e6;
-        assert.ok(grownMb < (HUGE * HUGE * 1.5) / 1e6, `${grownMb} MB`);
       });
 
       it('refuses what the index itself says is too large before the decoder opens', async () => {
@@ -118,7 +116,7 @@ describe('decoding within limits', function () {
         await assert.rejects(decodeIndexed(file, decoder, { maxPixels: 64 * 48 - 1 }), { code: 'ERR_LIMIT' });
       });
 
-      it('takes no memory for a huge picture in a stream that says it is small', async () => {
+      it('refuses a huge picture in a stream that says it is small', async () => {
         const { frames, code, found } = await decodeStream(matroskaOf([HUGE]), { decoder, format: 'matroska' });
         assert.deepEqual({ frames, code }, { frames: [], code: 'ERR_LIMIT' });
         assert.ok(Number(found) >= HUGE * HUGE);
@@ -139,6 +137,31 @@ describe('decoding within limits', function () {
         assert.deepEqual([cut.frames.length, cut.code], [26, 'ERR_LIMIT']);
       });
     });
+
+  it('has no picture made by libav that it would have to refuse', async () => {
+    const size = 1024;
+    const { avcC, sample } = flatH264(size, size);
+    const lib = await loadLibav();
+    const made = async (maxPixels: number) => {
+      const clip = { codec: 'h264', width: 64, height: 48, extradata: avcC, reorder: 0 };
+      const { context } = await openCodec(lib, clip, { threads: 2, maxPixels });
+      const packet = new lib.Packet();
+      const frame = new lib.Frame();
+      packet.alloc();
+      frame.alloc();
+      packet.data = sample(0);
+      await context.sendPacket(packet);
+      await context.sendPacket(null);
+      let pictures = 0;
+      for (let tries = 0; tries < 10; tries++) if ((await context.receiveFrame(frame)) >= 0) pictures++;
+      frame.free();
+      packet.free();
+      context.freeContext();
+      return pictures;
+    };
+    assert.equal(await made(size * size), 1);
+    assert.equal(await made(size * size - 1), 0);
+  });
 
   it('refuses a stream that says it is longer, before it reads it', async () => {
     const bytes = await makeClip({ format: 'matroska', frames: 60 });

@@ -346,6 +346,12 @@ describe('findMp4Index', () => {
       assert.ok(once >= 4096 && twice <= 2.2 * once, `${once} and ${twice} steps`);
     });
 
+  it('makes nothing of samples that a few bytes claim before the file is seen to hold them', async () => {
+    const file = buildMp4({ uniform: { count: 2 ** 24, sizeBytes: 1 }, media: Buffer.alloc(100) });
+    const steps = await stepsOf(file, anyLimits);
+    assert.ok(steps < file.length, `${steps} steps for ${file.length} bytes`);
+  });
+
   it('throws nothing but its own errors on damaged files, and always ends, after steps as many as the bytes allow', async () => {
     const files = [
       buildMp4({ ctts: [[4, 1]], stss: [1], edits: [[160, 1]], sdtp: [0, 0, 8, 8] }),
