@@ -196,7 +196,7 @@ describe('tikitaka run', function () {
       ['a missing argument', () => ['run'], 'error: missing required argument', 2],
       ['a malformed setting', () => ['run', 'x.mp4', '--budget', 'soon'], 'ERR_CONFIG: TIME_BUDGET_S="soon"', 2],
       ['an unknown setting', () => ['run', 'x.mp4', '--set', 'NO_SUCH=1'], 'ERR_OPTION', 2],
-      ['a size the model does not have', () => ['run', 'x.mp4', '--img-size', '700'], 'ERR_OPTION', 2],
+      ['a size the model does not have', () => ['run', import.meta.filename, '--img-size', '700!'], 'ERR_OPTION', 2],
       ['a missing file', () => ['run', '/no/such/file.mp4'], 'ERR_SOURCE', 1],
       ['an unreachable host', () => ['run', 'http://127.0.0.1:1/a.mp4', '--set', 'RETRIES=0'], 'ERR_SOURCE_CONNECT', 1],
       ['a 404', () => ['run', `${url}/none.mp4`], 'ERR_SOURCE_STATUS', 1],
