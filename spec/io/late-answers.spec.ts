@@ -6,6 +6,7 @@ import { cacheFolder } from '../../src/app/cache-folder.js';
 import { type ConfigKey, loadConfig } from '../../src/app/config.js';
 import { createEngine, type Engine, type FinishedAnswer } from '../../src/app/engine.js';
 import { createLogger } from '../../src/app/log.js';
+import type { LoopLag } from '../../src/challenge/loop-lag.js';
 import { reportLine, wireFacts } from '../../src/challenge/report.js';
 import { createClipServer } from '../../src/tools/demo/clip-server.js';
 import { generateClip } from '../../src/tools/demo/generate.js';
@@ -20,7 +21,7 @@ describe('an origin that is slower to connect to than the budget is long', funct
   this.timeout(120_000);
   const closing = cleanUpAfterEach();
 
-  async function set(settings: Partial<Record<ConfigKey, string>>) {
+  async function set(settings: Partial<Record<ConfigKey, string>>, lag?: LoopLag) {
     const { path } = await generateClip({ seed: 5, seconds: 2, width: 320, height: 180, cacheFolder: cacheFolder() });
     const server = closing(await createClipServer({ files: { '/clip.mp4': path }, protocol: 'http/1.1' }));
     const link = closing(await createShapedLink({ targetPort: server.port, rttMs: 4, setUpMs: SET_UP_MS }));
@@ -32,7 +33,8 @@ describe('an origin that is slower to connect to than the budget is long', funct
       ...settings,
     };
     const config = loadConfig({ env: {}, dotenvPaths: [], overrides });
-    const engine = closing(await createEngine({ config, log: createLogger(config), allowPrivate: true, spare: false }));
+    const options = { config, log: createLogger(config), allowPrivate: true, spare: false, ...(lag ? { lag } : {}) };
+    const engine = closing(await createEngine(options));
     return { engine, server, url: `http://localhost:${link.port}/clip.mp4` };
   }
   const answer = async (engine: Engine, target: string): Promise<FinishedAnswer> => {
@@ -68,6 +70,27 @@ describe('an origin that is slower to connect to than the budget is long', funct
       assert.match(error.message, /during open: connecting \d\.\d\d s; PREWARM_ORIGINS/);
       return true;
     });
+  });
+
+  it('has the lag of the loop measured meanwhile, and only then, and its budget asks for it', async () => {
+    let asked = 0;
+    const watched: number[] = [0];
+    const change = (by: number) => watched.push((watched.at(-1) ?? 0) + by);
+    const lag: LoopLag = {
+      get ms() {
+        asked++;
+        return 0;
+      },
+      watch() {
+        change(1);
+        return () => change(-1);
+      },
+    };
+    const { engine, url } = await set({}, lag);
+    assert.deepEqual(watched, [0]);
+    await answer(engine, url);
+    assert.deepEqual(watched, [0, 1, 0]);
+    assert.ok(asked > 2, 'again and again');
   });
 
   it('is not kept connected where KEEP_WARM_S=0', async () => {

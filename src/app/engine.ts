@@ -40,6 +40,8 @@ export interface EngineOptions {
   readonly allowPrivate?: boolean;
   /** A second model process, warm, takes over where the first one dies; who answers one clip and goes saves its memory. Default true. */
   readonly spare?: boolean;
+  /** How late timers fire, which is kept free at the end of a budget. Default: measured during every answer. */
+  readonly lag?: LoopLag;
 }
 
 export interface AnswerRequest {
@@ -86,6 +88,7 @@ export async function createEngine({
   ca,
   allowPrivate: allowFiles = false,
   spare,
+  lag = createLoopLag(asyncScheduler),
 }: EngineOptions): Promise<Engine> {
   const allowPrivate = allowFiles || config.ALLOW_PRIVATE_URLS;
   const pool = createPool({
@@ -98,7 +101,6 @@ export async function createEngine({
     policy: createLinkPolicy({ allowPrivate }),
     ...(ca === undefined ? {} : { ca }),
   });
-  const lag = createLoopLag(asyncScheduler);
   const [runner] = await Promise.all([
     openModels(config, log, spare).catch(async (error) => {
       await pool.close();

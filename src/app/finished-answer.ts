@@ -41,7 +41,7 @@ export interface FinishOptions {
 export async function finishAnswer(options: FinishOptions): Promise<FinishedAnswer> {
   const { event, encoder, timeline, finishTime, budgetMs, budgetFrom, device, source, decoder, passedOver, strategy } =
     options;
-  const { answer, stoppedBy, measured, late, problem } = event;
+  const { answer, stoppedBy, measured, late, cutLateMs, problem } = event;
   const total = answer.frames.length;
   const end = timeline.begin('encode');
   const slices = createSlices();
@@ -73,7 +73,8 @@ export async function finishAnswer(options: FinishOptions): Promise<FinishedAnsw
     body(fields) {
       const startMs = timeline.elapsedMs();
       const body = encoder.json(fields);
-      relay.to = finishTime.observe(total, sinceCutMs + timeline.elapsedMs() - startMs);
+      const writingMs = sinceCutMs + timeline.elapsedMs() - startMs;
+      relay.to = finishTime.observe({ frames: total, writingMs, cutLateMs });
       return body;
     },
     compressed: relay.send,

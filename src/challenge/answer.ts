@@ -72,6 +72,8 @@ export type AnswerEvent<Finding, Answer> =
       readonly measured: number;
       /** The first finding came after the end of the budget. */
       readonly late: boolean;
+      /** How long after its time the hard cut came, ms; undefined where none was needed. */
+      readonly cutLateMs: number | undefined;
       /** What disturbed it, where `stoppedBy` is `error`. */
       readonly problem?: TikitakaError;
     };
@@ -157,12 +159,21 @@ export function answerClip<Finding, Answer>(
         return throwError(() => problem ?? nothingFound(timeIsUp, options, clip, timeline));
       problem ??= clip?.disturbance?.();
       timeline.mark('cut');
+      const cutLateMs = endedBy === 'cut' ? Math.max(0, scheduler.now() - budget.hardAtMs()) : undefined;
       const stoppedBy = problem ? 'error' : !(outOfTime || clip?.cutShort) ? 'end' : timeIsUp ? 'budget' : 'plan';
       const end = timeline.begin('answer');
       const finishMs = Math.max(LEAST_FINISH_MS, FINISH_SHARE * options.finishMs());
       const snapshot = answering.understanding.snapshot(Math.max(finishMs, budget.hardAtMs() - scheduler.now()));
       end({ measured });
-      return of({ type: 'answer', answer: snapshot, stoppedBy, measured, late, ...(problem ? { problem } : {}) });
+      return of({
+        type: 'answer',
+        answer: snapshot,
+        stoppedBy,
+        measured,
+        late,
+        cutLateMs,
+        ...(problem ? { problem } : {}),
+      });
     };
 
     return findings$.pipe(catchError(survive), hardCut(budget.hard$, answer));

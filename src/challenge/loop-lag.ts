@@ -1,5 +1,5 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
-import { createRecent } from './recent.js';
+import { quantile } from './quantile.js';
 
 /** How late timers fire here: the event loop's own work, and how long this process waits for a core. */
 export interface LoopLag {
@@ -15,7 +15,7 @@ const TICKS = 48;
 const Q = 0.9;
 
 export function createLoopLag(scheduler: SchedulerLike): LoopLag {
-  const recent = createRecent({ keep: TICKS, q: Q, prior: 0 });
+  const lateMs: number[] = [];
   let watchers = 0;
   let ticking: Subscription | undefined;
 
@@ -23,14 +23,15 @@ export function createLoopLag(scheduler: SchedulerLike): LoopLag {
     let dueMs = scheduler.now() + TICK_MS;
     return scheduler.schedule(function (this) {
       const nowMs = scheduler.now();
-      recent.observe(Math.max(0, nowMs - dueMs));
+      lateMs.push(Math.max(0, nowMs - dueMs));
+      if (lateMs.length > TICKS) lateMs.shift();
       dueMs = nowMs + TICK_MS;
       this.schedule(undefined, TICK_MS);
     }, TICK_MS);
   };
   return {
     get ms() {
-      return recent.expected;
+      return lateMs.length > 0 ? quantile(lateMs, Q) : 0;
     },
     watch() {
       if (watchers++ === 0) ticking = begin();

@@ -7,6 +7,9 @@ describe('what is kept free at the end of a budget', () => {
   const set = (lag = { ms: 0 }) => createFinishTime({ lag });
   const expected = (finish: ReturnType<typeof set>, frames: number | undefined = 750) =>
     Math.round(finish.expectedMs(frames));
+  const answers = (finish: ReturnType<typeof set>, ...tookMs: readonly number[]) => {
+    for (const writingMs of tookMs) finish.observe({ frames: 750, writingMs, cutLateMs: undefined });
+  };
 
   it('is what was measured on another machine before anything was seen here', () => {
     assert.equal(expected(set()), 32);
@@ -16,7 +19,7 @@ describe('what is kept free at the end of a budget', () => {
   it('is what writing and compressing took here lately, for so many frames, and the lag of the loop', () => {
     const lag = { ms: 0 };
     const finish = set(lag);
-    const compressed = finish.observe(750, 45);
+    const compressed = finish.observe({ frames: 750, writingMs: 45, cutLateMs: 0 });
     assert.equal(expected(finish), 45, 'nobody wanted it compressed');
     compressed(30);
     assert.equal(expected(finish), 75);
@@ -25,24 +28,35 @@ describe('what is kept free at the end of a budget', () => {
     assert.equal(expected(finish), 95);
   });
 
-  it('follows a load within three answers, forgets it within eight, and does not heed a single hiccup', () => {
-    const finish = set();
-    const answers = (times: number, ms: number) => {
-      for (let i = 0; i < times; i++) finish.observe(750, ms);
-    };
-    answers(8, 18);
-    assert.equal(expected(finish), 18);
-    answers(1, 200);
-    assert.equal(expected(finish), 18, 'one hiccup');
-    answers(2, 200);
-    assert.ok(expected(finish) > 150, 'a load');
-    answers(8, 18);
-    assert.equal(expected(finish), 18, 'gone');
+  const alike = Array.from({ length: 12 }, (_, i) => 28 + (i % 3));
+  const courses: readonly (readonly [why: string, tookMs: readonly number[], keptMs: number])[] = [
+    ['no more than all need where they are alike', alike, 30],
+    ['nothing for one hiccup', [...alike, 400, ...alike.slice(2)], 30],
+    ['what a load takes from its second answer on', [...alike, 200, 200], 183],
+    ['what a load takes once it is usual', [...alike, ...alike.map((ms) => ms + 170)], 200],
+    ['what the slower ones take where they differ', [40, 180, 60, 50, 170, 50, 40, 60, 50, 40, 60, 50], 159],
+    ['nothing for a load that is gone', [200, 200, 200, ...alike], 30],
+  ];
+  for (const [why, tookMs, keptMs] of courses) {
+    it(`is ${why}`, () => {
+      const finish = set();
+      answers(finish, ...tookMs);
+      assert.equal(expected(finish), keptMs);
+    });
+  }
+
+  it('reckons with a cut as late as the last ones were, or as the lag is now', () => {
+    const lag = { ms: 20 };
+    const finish = set(lag);
+    for (let i = 0; i < 6; i++) finish.observe({ frames: 750, writingMs: 20, cutLateMs: 70 });
+    assert.equal(expected(finish), 90);
+    lag.ms = 100;
+    assert.equal(expected(finish), 120);
   });
 
   it('learns little from an answer of few frames', () => {
     const finish = set();
-    finish.observe(1, 9)(3);
+    finish.observe({ frames: 1, writingMs: 9, cutLateMs: 0 })(3);
     assert.equal(expected(finish), 36);
     assert.equal(expected(finish, 1), 10);
   });

@@ -41,6 +41,24 @@ describe('createWireAnswer', () => {
     assert.ok(one.length < tail.length / 3);
   });
 
+  it('compresses a usual body within one turn of the event loop, a long one beside it, and tells once how long that took', async () => {
+    for (const [bytes, otherWork] of [
+      [1_000_000, false],
+      [4_000_000, true],
+    ] as const) {
+      const took: number[] = [];
+      const answer = createWireAnswer({ tail: Buffer.alloc(bytes, tail), onCompressed: (ms) => took.push(ms) });
+      let turned = false;
+      setImmediate(() => {
+        turned = true;
+      });
+      await answer.gzip(head);
+      assert.equal(turned, otherWork, `${bytes} bytes`);
+      await answer.gzip(head);
+      assert.equal(took.length, 1);
+    }
+  });
+
   it('tells a bound on its memory', () => {
     assert.equal(createWireAnswer({ tail }).sizeBytes, 2 * tail.length);
   });
