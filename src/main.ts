@@ -12,3 +12,5 @@ process.stderr.on('error', () => undefined);
 
 const code = await main(process.argv);
 if (process.exitCode === undefined || process.exitCode === 0) process.exitCode = code;
+// A process manager's channel keeps a process alive as long as somebody listens to it.
+if (process.connected) process.disconnect();
