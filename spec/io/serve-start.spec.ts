@@ -104,7 +104,9 @@ describe('the start of a server', function () {
     for (const [why, make, said] of lasting) {
       it(why, async () => {
         const given = { ...settings, ...(await make()) };
-        const sets = Object.entries(given).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+        const sets = Object.entries(given).flatMap(([key, value]) =>
+          value === '' ? [] : ['--set', `${key}=${value}`],
+        );
         const { code, err } = await tikitaka('serve', ...sets);
         assert.match(err, said);
         assert.equal(code, 2);
